@@ -1,0 +1,47 @@
+# What developers type. CI runs .ci/run, which `make ci` is.
+
+GOLANGCI := go tool -modfile=tools/lint/go.mod golangci-lint
+
+DESTDIR ?=
+PREFIX ?= /usr/local
+
+.PHONY: build install docker run test race lint generate bench fuzz mutants ci
+.DEFAULT_GOAL := build
+
+build: ## the program, bin/parley
+	go build -o bin/parley .
+
+install: ## what `make build` made; its systemd unit is in examples/systemd
+	install -D -m 0755 bin/parley $(DESTDIR)$(PREFIX)/bin/parley
+
+docker: ## the image parley, which sees no repository and so is told what it is
+	docker build -t parley --build-arg VERSION="$$(git describe --tags --always --dirty)" \
+		--build-arg REVISION="$$(git rev-parse HEAD)" .
+
+run: ## the server on 127.0.0.1:8080 with ./data
+	go run .
+
+test:
+	go test ./...
+
+race:
+	go test -race -shuffle=on ./...
+
+lint:
+	$(GOLANGCI) run
+	bash tools/lint-spec.sh
+
+generate: ## after a change of openapi.yaml
+	bash tools/generate.sh
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for about a minute or more
+	FUZZTIME=1000000x bash .ci/run fuzz
+
+mutants: ## small breaks that a test must notice
+	bash tests/mutants/run.sh
+
+ci: ## everything that must hold
+	bash .ci/run

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"parley/broker"
+	"parley/models"
+)
+
+const (
+	sseType    = "text/event-stream"
+	ndjsonType = "application/x-ndjson"
+)
+
+// streamAnswer is a stream that is ready to run as the answer of a request.
+type streamAnswer struct {
+	ctx    context.Context //nolint:containedctx // the generated Visit methods take none
+	stream *broker.Stream
+	media  string
+	hold   func() (release func()) // keeps the session in use
+}
+
+// responseSink hands the broker's frames to the response. Each Write reaches the client at once.
+type responseSink struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+// Write implements broker.Sink.
+func (s responseSink) Write(p []byte) error {
+	if _, err := s.w.Write(p); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+func (a streamAnswer) run(w http.ResponseWriter) error {
+	h := w.Header()
+	h.Set("Content-Type", a.media)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would keep events back otherwise
+	defer a.hold()()
+	w.WriteHeader(http.StatusOK)
+	return a.stream.Run(a.ctx, responseSink{w: w, control: http.NewResponseController(w)})
+}
+
+// VisitStreamEventsResponse implements StreamEventsResponseObject.
+func (a streamAnswer) VisitStreamEventsResponse(w http.ResponseWriter) error { return a.run(w) }
+
+// VisitStreamNDJSONResponse implements StreamNDJSONResponseObject.
+func (a streamAnswer) VisitStreamNDJSONResponse(w http.ResponseWriter) error { return a.run(w) }
+
+// streamRequest is what both streams take.
+type streamRequest struct {
+	after  *string
+	last   *string
+	rooms  []string
+	types  []EventType
+	media  string
+	format broker.Format
+}
+
+// StreamEvents is the log as server-sent events.
+func (s *server) StreamEvents(ctx context.Context, r StreamEventsRequestObject) (StreamEventsResponseObject, error) {
+	p := r.Params
+	return s.open(ctx, streamRequest{p.After, p.LastEventID, p.Rooms, p.Types, sseType, broker.SSE})
+}
+
+// StreamNDJSON is the log as lines of JSON.
+func (s *server) StreamNDJSON(ctx context.Context, r StreamNDJSONRequestObject) (StreamNDJSONResponseObject, error) {
+	p := r.Params
+	return s.open(ctx, streamRequest{p.After, p.LastEventID, p.Rooms, p.Types, ndjsonType, broker.NDJSON})
+}
+
+// open subscribes; the answer's Visit method runs the stream.
+func (s *server) open(ctx context.Context, r streamRequest) (streamAnswer, error) {
+	if c, ok := ctx.(*gin.Context); ok && !accepts(c.GetHeader("Accept"), r.media) {
+		return streamAnswer{}, models.Refuse(models.CodeNotAcceptable, "this is %s", r.media)
+	}
+	ctx, actor := call(ctx)
+	filter, err := s.filter(ctx, r.rooms, r.types)
+	if err != nil {
+		return streamAnswer{}, err
+	}
+	sub := broker.Subscription{
+		User: actor.User.ForEvent(), SessionID: actor.Session.ID, Filter: filter, Format: r.format,
+		Alive: func(ctx context.Context) error { return s.chat.Alive(ctx, actor) },
+	}
+	sub.Cursor, sub.ResetCursor = startOf(r.last, r.after)
+	stream, err := s.broker.Subscribe(ctx, sub)
+	if err != nil {
+		return streamAnswer{}, streamFault(err)
+	}
+	hold := func() func() { return s.chat.Hold(ctx, actor) }
+	return streamAnswer{ctx: ctx, stream: stream, media: r.media, hold: hold}, nil
+}
+
+// startOf reads where a stream begins: Last-Event-ID wins over after, nil is from now. What
+// nobody was ever given is bad, not an error: EventSource would give up on one.
+func startOf(last, after *string) (cursor *int64, bad bool) {
+	given := after
+	if deref(last) != "" {
+		given = last
+	}
+	if given == nil {
+		return nil, false
+	}
+	n, ok := models.ParseCursor(*given)
+	if !ok {
+		return nil, true
+	}
+	return &n, false
+}
+
+// filter resolves the filter of a stream or poll.
+func (s *server) filter(ctx context.Context, rooms []string, types []EventType) (f broker.Filter, err error) {
+	if rooms != nil {
+		_, actor := call(ctx)
+		f.HasRooms = true
+		if f.Rooms, err = s.chat.RoomIDs(ctx, actor, rooms); err != nil {
+			return f, err
+		}
+	}
+	for _, t := range types {
+		if f.Types == nil {
+			f.Types = make(map[models.EventType]bool, len(types))
+		}
+		f.Types[models.EventType(t)] = true
+	}
+	return f, nil
+}
+
+// streamFault says why there is no stream.
+func streamFault(err error) error {
+	switch {
+	case errors.Is(err, broker.ErrTooManyStreams):
+		return &models.Error{
+			Code: models.CodeRateLimited, RetryAfter: 5 * time.Second, Limit: broker.MaxStreams,
+			Detail: "too many streams are open on this session: close one first",
+		}
+	case errors.Is(err, broker.ErrClosed):
+		return models.Unavailable(nil, "the server is stopping")
+	}
+	return err
+}

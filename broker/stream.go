@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/models"
+)
+
+// Sink is the client's end of a stream. Write sends p in one piece and flushes it; p is
+// only borrowed, and shared with other streams: it must be neither kept nor changed. An error ends the
+// stream; what p held then counts as not delivered.
+type Sink interface {
+	Write(p []byte) error
+}
+
+// Run writes the stream to sink until it ends: nil after session.ended, ErrClosed when the broker
+// closes, else the error of ctx, of the sink or of the log. It is called once, in whatever
+// goroutine shall do the writing, and holds no lock while it writes.
+func (s *Stream) Run(ctx context.Context, sink Sink) error {
+	defer s.Close()
+	s.out.sink = sink
+	defer s.out.free()
+	if err := s.open(); err != nil {
+		return err
+	}
+	for {
+		if ended, err := s.turn(ctx); ended || err != nil {
+			return err
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// turn does what there is to do after a wake. The end is looked at first: whatever was
+// published before it has set its flag by then, and is delivered before the farewell.
+// Events without an id are written between the two and the heartbeat.
+func (s *Stream) turn(ctx context.Context) (ended bool, err error) {
+	end := s.end.Load()
+	if end != nil && errors.Is(end.err, ErrClosed) {
+		return true, ErrClosed
+	}
+	if s.take() {
+		if err := s.advance(ctx); err != nil {
+			return true, err
+		}
+	}
+	if end != nil {
+		return true, s.writeControl(control{kind: models.SessionEnded, data: end.data})
+	}
+	if err := s.tellPresence(); err != nil {
+		return true, err
+	}
+	return false, s.heartbeat()
+}
+
+// advance delivers everything up to the head. The head is read after the flag was taken: an event
+// published later sets the flag anew.
+func (s *Stream) advance(ctx context.Context) error {
+	h := s.broker.ring.head.Load()
+	for s.behind || s.cursor < h {
+		if !s.behind {
+			if err := s.gather(h); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.catchUp(ctx); err != nil {
+			return err
+		}
+		if s.behind { // cut short by the session's end
+			return nil
+		}
+	}
+	return nil
+}
+
+// gather writes what the ring holds for this stream up to h, in as few writes as may be.
+func (s *Stream) gather(h int64) error {
+	for e := s.next(h); e != nil; e = s.next(h) {
+		if err := s.deliver(e); err != nil {
+			return err
+		}
+	}
+	return s.flush()
+}
+
+// deliver sends an event.
+func (s *Stream) deliver(e *entry) error {
+	if err := s.send(e.bytes(s.format)); err != nil {
+		return err
+	}
+	s.out.events++
+	return nil
+}
+
+func (s *Stream) send(frame []byte) error {
+	if err := s.out.add(frame); err != nil {
+		return fmt.Errorf("write events: %w", err)
+	}
+	return nil
+}
+
+// flush ends a run of sends; the stream is quiet from now on.
+func (s *Stream) flush() error {
+	if s.out.empty() {
+		return nil
+	}
+	if err := s.out.flush(); err != nil {
+		return fmt.Errorf("write events: %w", err)
+	}
+	s.wrote.Store(s.broker.ticks.Load())
+	return nil
+}

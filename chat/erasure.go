@@ -1,0 +1,105 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+
+	"parley/models"
+)
+
+const (
+	// eraseStep is how many messages or entries one command rewrites: few enough that no sender
+	// notices.
+	eraseStep = 200
+	// nonceStep is how many nonces one command deletes.
+	nonceStep = 1000
+	// searchStep is how many entries one snapshot looks through.
+	searchStep = 1000
+)
+
+// clearAway does what a deletion leaves for later. It may have been done in part before.
+func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
+	for more := true; more; {
+		err := s.step(ctx, func(tx Tx) (err error) {
+			more, err = tx.DeleteNoncesOf(u.UserID, nonceStep)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("delete nonces: %w", err)
+		}
+	}
+	if !u.Erase {
+		return nil
+	}
+	if err := s.eraseMessages(ctx, u.UserID); err != nil {
+		return fmt.Errorf("erase messages: %w", err)
+	}
+	if err := s.eraseNames(ctx, u.UserID); err != nil {
+		return fmt.Errorf("erase names: %w", err)
+	}
+	return nil
+}
+
+// eraseMessages makes tombstones of all messages of the user, who sends no more.
+func (s *Service) eraseMessages(ctx context.Context, userID int64) error {
+	for after := int64(0); ; {
+		ids, err := view(ctx, s, func(r Reader) ([]int64, error) {
+			return r.LiveMessages(userID, after, eraseStep)
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		err = s.step(ctx, func(tx Tx) error {
+			return bury(tx, ids, models.DeletedName(userID))
+		})
+		if err != nil {
+			return err
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// bury makes messages tombstones, in the history and in the log, where their sender is called by that name
+// from now on, or as before where it is empty.
+func bury(tx Tx, ids []int64, sender string) error {
+	if err := tx.BuryMessages(ids); err != nil {
+		return fmt.Errorf("bury messages: %w", err)
+	}
+	return tx.RewriteEntries(ids, func(e *models.Event) error {
+		return e.Bury(tx.Now(), sender)
+	})
+}
+
+// eraseNames takes the user's names out of what else the log has: their registration, and all that happened
+// to them, whoever was told of it.
+func (s *Service) eraseNames(ctx context.Context, userID int64) error {
+	found := []int64{userID}
+	for room, id := int64(-1), int64(0); ; {
+		page, err := view(ctx, s, func(r Reader) ([]models.Event, error) {
+			return r.PeopleEntries(room, id, searchStep)
+		})
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if page[i].Names(userID) {
+				found = append(found, page[i].ID)
+			}
+			room, id = page[i].RoomID, page[i].ID
+		}
+		for ; len(found) >= eraseStep || len(page) == 0 && len(found) > 0; found = found[min(len(found), eraseStep):] {
+			if err := s.forget(ctx, userID, found[:min(len(found), eraseStep)]); err != nil {
+				return err
+			}
+		}
+		if len(page) == 0 {
+			return nil
+		}
+	}
+}
+
+func (s *Service) forget(ctx context.Context, userID int64, ids []int64) error {
+	return s.step(ctx, func(tx Tx) error {
+		return tx.RewriteEntries(ids, func(e *models.Event) error { return e.Forget(userID, tx.Now()) })
+	})
+}

@@ -1,0 +1,41 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/models"
+)
+
+// History gives a piece of a room's messages. Of a direct conversation that nobody has begun it
+// is empty. That an admin reads a channel of others is written down, once an hour.
+func (s *Service) History(ctx context.Context, a Actor, room string, page models.Page) (models.History, error) {
+	if page.HasAfter && page.HasBefore && page.After >= page.Before {
+		return models.History{}, models.Invalid("after", "must be less than before")
+	}
+	var t target
+	h, err := view(ctx, s, func(r Reader) (models.History, error) {
+		head, err := r.Head()
+		if err != nil {
+			return models.History{}, fmt.Errorf("read head: %w", err)
+		}
+		t, err = s.target(r, a, room)
+		if errors.Is(err, errNoDirect) {
+			return models.History{Cursor: head}, nil
+		}
+		if err != nil {
+			return models.History{}, err
+		}
+		h, err := r.Messages(t.room.ID, page)
+		h.Cursor = head
+		return h, err
+	})
+	if err == nil && t.byAdminRight(SeeRoom) {
+		err = s.recordReading(ctx, a, t)
+	}
+	if err != nil {
+		return models.History{}, err
+	}
+	return h, nil
+}

@@ -1,0 +1,165 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+
+	"parley/models"
+)
+
+// Action is something that a rank in a room may or may not do.
+type Action string
+
+// The actions of the role table that exist so far.
+const (
+	SeeRoom          Action = "see the room"
+	SendMessage      Action = "send to the room"
+	JoinRoom         Action = "join the room"
+	LeaveRoom        Action = "leave the room"
+	AddMember        Action = "add members"
+	RemoveMember     Action = "remove members"
+	SetRole          Action = "change roles"
+	ChangeTopic      Action = "change the topic"
+	RenameRoom       Action = "rename the room"
+	ChangeVisibility Action = "change the visibility"
+	DeleteRoom       Action = "delete the room"
+)
+
+// Rank is how much somebody may do in one room. An admin ranks above the owners of a
+// channel, and is like anybody else towards the direct conversations of others.
+type Rank int
+
+// The ranks, lowest first. Never is above all of them.
+const (
+	Visiting Rank = iota
+	Outsider
+	Member
+	Moderator
+	Owner
+	Admin
+	Never
+)
+
+// rule names the lowest rank that may act, for each sort of room.
+type rule struct{ lobby, public, private, direct Rank }
+
+// rights is the role table of the API for what happens in a room.
+var rights = map[Action]rule{
+	SeeRoom:          {lobby: Outsider, public: Outsider, private: Member, direct: Member},
+	SendMessage:      {lobby: Member, public: Member, private: Member, direct: Member},
+	JoinRoom:         {lobby: Outsider, public: Outsider, private: Member, direct: Member},
+	LeaveRoom:        {lobby: Never, public: Outsider, private: Member, direct: Never},
+	AddMember:        {lobby: Never, public: Member, private: Moderator, direct: Never},
+	RemoveMember:     {lobby: Never, public: Moderator, private: Moderator, direct: Never},
+	SetRole:          {lobby: Never, public: Owner, private: Owner, direct: Never},
+	ChangeTopic:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	RenameRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
+	ChangeVisibility: {lobby: Never, public: Owner, private: Owner, direct: Never},
+	DeleteRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
+}
+
+// needed gives the lowest rank that may do the action in the room.
+func needed(action Action, room models.Room) Rank {
+	r, ok := rights[action]
+	switch {
+	case !ok:
+		return Never
+	case room.IsLobby():
+		return r.lobby
+	case room.Kind == models.KindDirect:
+		return r.direct
+	case room.Visibility == models.Public:
+		return r.public
+	default:
+		return r.private
+	}
+}
+
+// allow refuses what the rank may not do: a room that may not be seen is not there.
+func allow(action Action, room models.Room, rank Rank) error {
+	if rank == Visiting {
+		return errVisitor()
+	}
+	if rank < needed(SeeRoom, room) {
+		return models.NotFound("room")
+	}
+	switch least := needed(action, room); {
+	case rank >= least:
+		return nil
+	case least == Never:
+		return models.Refuse(models.CodeForbidden, "nobody can %s here", action)
+	case least == Member:
+		return models.Refuse(models.CodeForbidden, "only members can %s: join first", action)
+	default:
+		return models.Refuse(models.CodeForbidden, "your role in the room does not let you %s", action)
+	}
+}
+
+// errVisitor refuses everything outside a visitor's own conversation.
+func errVisitor() error {
+	return models.Refuse(models.CodeForbidden, "support visitors have their own conversation only")
+}
+
+// notVisitor refuses calls that every role but visitor may make.
+func notVisitor(u models.User) error {
+	if u.Role == models.RoleVisitor {
+		return errVisitor()
+	}
+	return nil
+}
+
+// mayCreate says which roles make channels.
+func mayCreate(u models.User) error {
+	switch u.Role {
+	case models.RoleMember, models.RoleBot, models.RoleAgent, models.RoleAdmin:
+		return nil
+	case models.RoleVisitor:
+		return errVisitor()
+	default:
+		return models.Refuse(models.CodeForbidden, "a %s cannot create channels: register an account", u.Role)
+	}
+}
+
+// rankIn gives the user's rank in the room, and the room role it comes from.
+func rankIn(r Reader, room models.Room, u models.User) (Rank, models.RoomRole, error) {
+	if u.Role == models.RoleVisitor {
+		return Visiting, models.NoRole, nil
+	}
+	role, err := roomRole(r, room, u)
+	if err != nil {
+		return Visiting, role, err
+	}
+	if u.Role == models.RoleAdmin && room.Kind != models.KindDirect {
+		return Admin, role, nil
+	}
+	return rankOf(role), role, nil
+}
+
+// roomRole reads the user's role in the room; the lobby stores no memberships.
+func roomRole(r Reader, room models.Room, u models.User) (models.RoomRole, error) {
+	if room.IsLobby() {
+		return models.RoomMember, nil
+	}
+	m, err := r.Membership(room.ID, u.ID)
+	switch {
+	case err == nil:
+		return m.Role, nil
+	case errors.Is(err, ErrNotFound):
+		return models.NoRole, nil
+	default:
+		return models.NoRole, fmt.Errorf("read membership: %w", err)
+	}
+}
+
+func rankOf(role models.RoomRole) Rank {
+	switch role {
+	case models.RoomOwner:
+		return Owner
+	case models.RoomModerator:
+		return Moderator
+	case models.RoomMember:
+		return Member
+	default:
+		return Outsider
+	}
+}

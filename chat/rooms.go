@@ -1,0 +1,254 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/models"
+)
+
+// NewRoom is what a channel is made from.
+type NewRoom struct {
+	Name       string
+	Topic      string
+	Visibility models.Visibility // empty: public
+}
+
+// RoomChange is what may be changed of a room; nil leaves it as it is.
+type RoomChange struct {
+	Name       *string
+	Topic      *string
+	Visibility *models.Visibility
+}
+
+// RoomList is one page of rooms, true at Cursor. Next is the room id to go on from, 0 at
+// the end.
+type RoomList struct {
+	Rooms  []models.JoinedRoom
+	Cursor int64
+	Next   int64
+}
+
+// Rooms gives the rooms that the actor is in, or with public all public channels, by id beyond
+// after.
+func (s *Service) Rooms(ctx context.Context, a Actor, public bool, after int64, limit int) (RoomList, error) {
+	if err := notVisitor(a.User); err != nil {
+		return RoomList{}, err
+	}
+	return view(ctx, s, func(r Reader) (out RoomList, err error) {
+		if out.Cursor, err = r.Head(); err != nil {
+			return out, fmt.Errorf("read head: %w", err)
+		}
+		list := r.JoinedRooms
+		if public {
+			list = r.PublicRooms
+		}
+		if out.Rooms, err = list(a.User.ID, after, limit+1); err != nil {
+			return out, fmt.Errorf("list rooms: %w", err)
+		}
+		if len(out.Rooms) > limit {
+			out.Rooms = out.Rooms[:limit]
+			out.Next = out.Rooms[limit-1].ID
+		}
+		return out, nil
+	})
+}
+
+// Room gives one room that the actor may see.
+func (s *Service) Room(ctx context.Context, a Actor, ref string) (models.JoinedRoom, error) {
+	return view(ctx, s, func(r Reader) (models.JoinedRoom, error) {
+		t, err := s.target(r, a, ref)
+		return t.joined(), err
+	})
+}
+
+// CreateRoom makes a channel with the actor as its owner.
+func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.JoinedRoom, error) {
+	name, key, err := models.ChannelName(n.Name)
+	if err != nil {
+		return models.JoinedRoom{}, err
+	}
+	if err := checkTopic(n.Topic); err != nil {
+		return models.JoinedRoom{}, err
+	}
+	if n.Visibility == "" {
+		n.Visibility = models.Public
+	}
+	room := models.Room{Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility}
+	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+		user, err := acting(tx, a)
+		if err != nil {
+			return models.JoinedRoom{}, err
+		}
+		if err := mayCreate(user); err != nil {
+			return models.JoinedRoom{}, err
+		}
+		if err := channelFree(tx, key, 0); err != nil {
+			return models.JoinedRoom{}, err
+		}
+		return create(tx, room, user)
+	})
+}
+
+// create writes a channel and its owner's membership.
+func create(tx Tx, room models.Room, owner models.User) (models.JoinedRoom, error) {
+	room.ID, room.CreatedAt = tx.NextID(), tx.Now()
+	audience := models.ForUser(owner.ID)
+	if room.Visibility == models.Public {
+		audience = models.Everyone()
+	}
+	_, err := tx.Append(models.Event{Type: models.RoomCreated, RoomID: room.ID, Audience: audience},
+		models.RoomData{Room: room.ForEvent()})
+	if err != nil {
+		return models.JoinedRoom{}, fmt.Errorf("append room.created: %w", err)
+	}
+	if err := tx.InsertRoom(room); err != nil {
+		return models.JoinedRoom{}, fmt.Errorf("insert room: %w", err)
+	}
+	if _, err := enter(tx, room, owner, models.RoomOwner); err != nil {
+		return models.JoinedRoom{}, err
+	}
+	room.MemberCount = 1
+	return models.JoinedRoom{Room: room, Role: models.RoomOwner}, nil
+}
+
+// channelFree refuses a key that belongs to a channel other than self.
+func channelFree(r Reader, key string, self int64) error {
+	room, err := r.RoomByKey(key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look up channel: %w", err)
+	case room.ID == self:
+		return nil
+	default:
+		return models.Refuse(models.CodeNameTaken, "the channel name is taken")
+	}
+}
+
+// UpdateRoom changes a room; all of the change or nothing.
+func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomChange) (models.JoinedRoom, error) {
+	var key string
+	if c.Name != nil {
+		name, k, err := models.ChannelName(*c.Name)
+		if err != nil {
+			return models.JoinedRoom{}, err
+		}
+		c.Name, key = &name, k
+	}
+	if c.Topic != nil {
+		if err := checkTopic(*c.Topic); err != nil {
+			return models.JoinedRoom{}, err
+		}
+	}
+	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+		t, err := s.target(tx, a, ref)
+		if err != nil {
+			return models.JoinedRoom{}, err
+		}
+		before := t
+		if err := apply(tx, &t, c, key); err != nil || len(changed(before.room, t.room)) == 0 {
+			return t.joined(), err
+		}
+		if err := writeRoom(tx, t.room); err != nil {
+			return t.joined(), err
+		}
+		return t.joined(), recordUpdate(tx, a, before, t.room)
+	})
+}
+
+// changed gives what is new of a room, by its field.
+func changed(before, after models.Room) map[string]string {
+	d := map[string]string{}
+	for field, values := range map[string][2]string{
+		"name": {before.Name, after.Name}, "topic": {before.Topic, after.Topic},
+		"visibility": {string(before.Visibility), string(after.Visibility)},
+	} {
+		if values[0] != values[1] {
+			d[field] = values[1]
+		}
+	}
+	return d
+}
+
+// recordUpdate writes a change of a room down where any part of it took an admin's right.
+func recordUpdate(tx Tx, a Actor, before target, after models.Room) error {
+	fields := changed(before.room, after)
+	for field, action := range map[string]Action{
+		"name": RenameRoom, "topic": ChangeTopic, "visibility": ChangeVisibility,
+	} {
+		if _, ok := fields[field]; ok && before.byAdminRight(action) {
+			return recordInRoom(tx, a, before, models.AuditRoomUpdate, models.User{}, fields)
+		}
+	}
+	return nil
+}
+
+// apply checks and makes each change on t.room.
+func apply(tx Tx, t *target, c RoomChange, key string) error {
+	if c.Name != nil {
+		if err := allow(RenameRoom, t.room, t.rank); err != nil {
+			return err
+		}
+		if err := channelFree(tx, key, t.room.ID); err != nil {
+			return err
+		}
+		t.room.Name, t.room.Key = *c.Name, key
+	}
+	if c.Topic != nil {
+		if err := allow(ChangeTopic, t.room, t.rank); err != nil {
+			return err
+		}
+		t.room.Topic = *c.Topic
+	}
+	if c.Visibility != nil {
+		if err := allow(ChangeVisibility, t.room, t.rank); err != nil {
+			return err
+		}
+		t.room.Visibility = *c.Visibility
+	}
+	return nil
+}
+
+func writeRoom(tx Tx, room models.Room) error {
+	_, err := tx.Append(models.Event{
+		Type: models.RoomUpdated, RoomID: room.ID, Audience: models.InRoom(room.ID),
+	}, models.RoomData{Room: room.ForEvent()})
+	if err != nil {
+		return fmt.Errorf("append room.updated: %w", err)
+	}
+	if err := tx.UpdateRoom(room); err != nil {
+		return fmt.Errorf("update room: %w", err)
+	}
+	return nil
+}
+
+// DeleteRoom ends a channel for everyone: its members get room.deleted, and nobody can read it
+// any more. Its name is free.
+func (s *Service) DeleteRoom(ctx context.Context, a Actor, ref string) error {
+	return s.store.Do(ctx, func(tx Tx) error {
+		t, err := s.target(tx, a, ref)
+		if err != nil {
+			return err
+		}
+		if err := allow(DeleteRoom, t.room, t.rank); err != nil {
+			return err
+		}
+		ev, err := tx.Append(models.Event{
+			Type: models.RoomDeleted, RoomID: t.room.ID, Audience: models.InRoom(t.room.ID),
+			Change: models.Change{Kind: models.RoomGone, RoomID: t.room.ID},
+		}, models.RoomDeletedData{RoomID: t.room.ID})
+		if err != nil {
+			return fmt.Errorf("append room.deleted: %w", err)
+		}
+		if err := tx.DeleteRoom(t.room.ID, ev.ID); err != nil {
+			return fmt.Errorf("delete room: %w", err)
+		}
+		if t.byAdminRight(DeleteRoom) {
+			return recordInRoom(tx, a, t, models.AuditRoomDelete, models.User{}, nil)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,158 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"parley/models"
+)
+
+// NonceLife is how long a nonce is remembered.
+const NonceLife = 30 * 24 * time.Hour
+
+// Send says something. It is durable when Send returns. With a nonce that the actor has used
+// before, the first message is given again, repeated is true and nothing is sent.
+func (s *Service) Send(ctx context.Context, a Actor, d models.Draft) (m models.Message, repeated bool, err error) {
+	if err := d.Check(s.maxText); err != nil {
+		return m, false, err
+	}
+	to, err := models.ParseTo(d.To)
+	if err != nil {
+		return m, false, err
+	}
+	digest := digestOf(d)
+	type sent struct {
+		message  models.Message
+		repeated bool
+	}
+	out, err := do(ctx, s, func(tx Tx) (out sent, err error) {
+		out.message, out.repeated, err = s.send(tx, a, d, to, digest)
+		return out, err
+	})
+	return out.message, out.repeated, err
+}
+
+func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest []byte) (models.Message, bool, error) {
+	user, err := acting(tx, a)
+	if err != nil {
+		return models.Message{}, false, err
+	}
+	if d.Nonce != "" {
+		// Before any right is looked at: a repeat is answered whatever became of it.
+		if m, err := s.repeat(tx, user, d, to, digest); err != nil || m.ID != 0 {
+			return m, m.ID != 0, err
+		}
+	}
+	room, err := s.openFor(tx, user, to)
+	if err != nil {
+		return models.Message{}, false, err
+	}
+	m, err := post(tx, room, user, d, digest)
+	return m, false, err
+}
+
+// openFor finds the room to send to, or makes the direct conversation.
+func (s *Service) openFor(tx Tx, user models.User, to models.RoomRef) (models.Room, error) {
+	t, err := s.resolve(tx, user, to)
+	if errors.Is(err, errNoDirect) {
+		return openDirect(tx, user, to.UserKey)
+	}
+	if err != nil {
+		return models.Room{}, err
+	}
+	if err := allow(SendMessage, t.room, t.rank); err != nil {
+		return models.Room{}, err
+	}
+	if err := otherLives(tx, t.room, user); err != nil {
+		return models.Room{}, err
+	}
+	if t.room.Kind == models.KindDirect {
+		return t.room, notBlocked(tx, t.room.DirectA, t.room.DirectB)
+	}
+	return t.room, nil
+}
+
+// post writes the message and remembers its nonce.
+func post(tx Tx, room models.Room, user models.User, d models.Draft, digest []byte) (models.Message, error) {
+	m := models.Message{
+		ID: tx.NextID(), RoomID: room.ID, SenderID: user.ID, SenderName: user.Name,
+		Text: d.Text, CreatedAt: tx.Now(), Nonce: d.Nonce,
+	}
+	_, err := tx.Append(models.Event{
+		Type: models.MessageCreated, RoomID: room.ID, Audience: models.InRoom(room.ID),
+	}, models.MessageData{Message: m.ForEvent()})
+	if err != nil {
+		return m, fmt.Errorf("append message.created: %w", err)
+	}
+	if err := tx.InsertMessage(m); err != nil {
+		return m, fmt.Errorf("insert message: %w", err)
+	}
+	if d.Nonce == "" {
+		return m, nil
+	}
+	err = tx.InsertNonce(models.Nonce{
+		UserID: user.ID, Nonce: d.Nonce, MessageID: m.ID, To: d.To, Digest: digest, CreatedAt: m.CreatedAt,
+	})
+	if err != nil {
+		return m, fmt.Errorf("insert nonce: %w", err)
+	}
+	return m, nil
+}
+
+// repeat gives the message that the nonce was first used for, a zero one where it was not, and
+// nonce_reused where that was another request.
+func (s *Service) repeat(tx Tx, user models.User, d models.Draft, to models.RoomRef, digest []byte) (models.Message, error) {
+	n, err := tx.Nonce(user.ID, d.Nonce)
+	if errors.Is(err, ErrNotFound) {
+		return models.Message{}, nil
+	}
+	if err != nil {
+		return models.Message{}, fmt.Errorf("look up nonce: %w", err)
+	}
+	if oldest := models.At(tx.Now().Add(-NonceLife)); n.CreatedAt.Before(oldest.Time) {
+		if err := tx.DeleteNonce(user.ID, d.Nonce); err != nil {
+			return models.Message{}, fmt.Errorf("delete the old nonce: %w", err)
+		}
+		return models.Message{}, nil
+	}
+	m, err := tx.Message(n.MessageID)
+	if err != nil {
+		return m, fmt.Errorf("read the nonce's message: %w", err)
+	}
+	same, err := s.sameRequest(tx, user, n, m, d, to, digest)
+	if err != nil {
+		return models.Message{}, err
+	}
+	if !same {
+		return models.Message{}, models.Refuse(models.CodeNonceReused, "this nonce was used for another message")
+	}
+	return m, nil
+}
+
+// sameRequest compares with the first request. Its `to` is the same if written the same, which a
+// rename of the room does not change, or if it names the same room.
+func (s *Service) sameRequest(tx Tx, user models.User, n models.Nonce, m models.Message,
+	d models.Draft, to models.RoomRef, digest []byte,
+) (bool, error) {
+	if !bytes.Equal(n.Digest, digest) {
+		return false, nil
+	}
+	if n.To == d.To || to.ID == m.RoomID {
+		return true, nil
+	}
+	room, err := findRoom(tx, user, to)
+	if models.CodeOf(err) == models.CodeNotFound {
+		return false, nil
+	}
+	return err == nil && room.ID == m.RoomID, err
+}
+
+// digestOf stands for all of the request but `to`, which is compared by what it means.
+func digestOf(d models.Draft) []byte {
+	sum := sha256.Sum256([]byte(d.Text))
+	return sum[:]
+}

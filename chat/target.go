@@ -1,0 +1,135 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+
+	"parley/models"
+)
+
+// target is a room that somebody refers to, and what they are in it.
+type target struct {
+	room models.Room
+	user models.User // the actor, read in the same snapshot
+	rank Rank
+	role models.RoomRole
+}
+
+// joined is the room as answers show it to the actor.
+func (t target) joined() models.JoinedRoom {
+	return models.JoinedRoom{Room: t.room, Role: t.role}
+}
+
+// target finds the room of a path's RoomRef and refuses one that the actor may not see.
+func (s *Service) target(r Reader, a Actor, ref string) (target, error) {
+	parsed, err := models.ParseRoomRef(ref)
+	if err != nil {
+		return target{}, err
+	}
+	user, err := acting(r, a)
+	if err != nil {
+		return target{}, err
+	}
+	return s.resolve(r, user, parsed)
+}
+
+// errNoDirect says that the two have no conversation yet. It is a not_found to all but the calls
+// that make one or show an empty one.
+var errNoDirect = errors.New("no direct conversation yet")
+
+// resolve finds the room of a reference and the user's rank in it. A room that the user may not
+// know of is not found, a direct conversation that is not made yet is errNoDirect as well.
+func (s *Service) resolve(r Reader, user models.User, ref models.RoomRef) (target, error) {
+	if user.Role == models.RoleVisitor {
+		return target{}, errVisitor()
+	}
+	room, err := findRoom(r, user, ref)
+	if err != nil {
+		return target{}, err
+	}
+	rank, role, err := rankIn(r, room, user)
+	if err != nil {
+		return target{}, err
+	}
+	return target{room: room, user: user, rank: rank, role: role}, allow(SeeRoom, room, rank)
+}
+
+func findRoom(r Reader, user models.User, ref models.RoomRef) (models.Room, error) {
+	switch {
+	case ref.ID != 0:
+		room, err := r.Room(ref.ID)
+		return room, found(err, "room")
+	case ref.Key != "":
+		room, err := r.RoomByKey(ref.Key)
+		return room, found(err, "room")
+	}
+	other, err := otherOf(r, user, ref.UserKey)
+	if err != nil {
+		return models.Room{}, err
+	}
+	room, err := r.Direct(user.ID, other.ID)
+	if errors.Is(err, ErrNotFound) {
+		return room, &models.Error{Code: models.CodeNotFound, Detail: "no such room", Cause: errNoDirect}
+	}
+	return room, found(err, "room")
+}
+
+// otherOf finds who the user can have a direct conversation with.
+func otherOf(r Reader, user models.User, key string) (models.User, error) {
+	other, err := r.UserByKey(key)
+	if err != nil {
+		return other, found(err, "room")
+	}
+	if other.ID == user.ID || other.Role == models.RoleVisitor {
+		return other, models.NotFound("room")
+	}
+	return other, nil
+}
+
+// openDirect makes the conversation of two users: a room.created to each, where their spells
+// begin.
+func openDirect(tx Tx, user models.User, key string) (models.Room, error) {
+	other, err := otherOf(tx, user, key)
+	if err != nil {
+		return models.Room{}, err
+	}
+	if err := notBlocked(tx, user.ID, other.ID); err != nil {
+		return models.Room{}, err
+	}
+	a, b := user, other
+	if b.ID < a.ID {
+		a, b = b, a
+	}
+	room := models.Room{
+		ID: tx.NextID(), Kind: models.KindDirect, Visibility: models.Private, CreatedAt: tx.Now(),
+		DirectA: a.ID, DirectB: b.ID,
+		Members: []models.Peer{{ID: a.ID, Name: a.Name}, {ID: b.ID, Name: b.Name}},
+	}
+	if err := tx.InsertRoom(room); err != nil {
+		return room, fmt.Errorf("insert direct conversation: %w", err)
+	}
+	room.MemberCount = 2
+	for _, u := range []models.User{user, other} {
+		if err := tellDirect(tx, room, u); err != nil {
+			return room, err
+		}
+	}
+	return room, nil
+}
+
+func tellDirect(tx Tx, room models.Room, u models.User) error {
+	ev, err := tx.Append(models.Event{
+		Type: models.RoomCreated, RoomID: room.ID, Audience: models.ForUser(u.ID),
+		Change: models.Change{Kind: models.MemberIn, UserID: u.ID, RoomID: room.ID},
+	}, models.RoomData{Room: room.ForEvent()})
+	if err != nil {
+		return fmt.Errorf("append room.created: %w", err)
+	}
+	err = tx.StartSpell(models.Membership{
+		RoomID: room.ID, UserID: u.ID, Role: models.RoomMember, From: ev.ID, JoinedAt: tx.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("start spell: %w", err)
+	}
+	return nil
+}

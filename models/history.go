@@ -1,0 +1,36 @@
+package models
+
+// Page bounds a piece of a room's history. Bounds are exclusive message ids. With After the
+// oldest messages beyond it, else the newest before Before.
+type Page struct {
+	Before    int64
+	HasBefore bool // Before was given: nothing is before 0
+	After     int64
+	HasAfter  bool // After was given: 0 is the beginning of the room
+	Limit     int
+}
+
+// History is a piece of a room's history, oldest first, true at Cursor.
+type History struct {
+	Messages  []Message
+	HasBefore bool
+	HasAfter  bool
+	Cursor    int64
+}
+
+// Nonce remembers the request behind a message, so that a repeat is known. To is the
+// RoomRef as the sender wrote it, Digest the SHA-256 of the rest of the request.
+type Nonce struct {
+	UserID    int64
+	Nonce     string
+	MessageID int64
+	To        string
+	Digest    []byte
+	CreatedAt Time
+}
+
+// JoinedRoom is a room with the caller's role in it (NoRole: none).
+type JoinedRoom struct {
+	Room
+	Role RoomRole
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+
+	"parley/models"
+)
+
+// Head implements chat.Reader.
+func (r *reader) Head() (int64, error) {
+	return one[int64](r, "read the log's head", "SELECT head FROM log_head")
+}
+
+// Standing gives where the user stands in the log, read in one snapshot; chat.ErrNotFound where
+// there is no such user.
+func (s *Store) Standing(ctx context.Context, userID int64) (out models.Standing, err error) {
+	err = s.snapshot(ctx, func(r *reader) error {
+		out, err = r.standing(userID)
+		return err
+	})
+	return out, err
+}
+
+// endsRow is where the log begins and ends, and one of its holes, if there is any.
+type endsRow struct {
+	Head, Oldest      int64
+	AfterID, BeforeID *int64
+}
+
+func (r *reader) standing(userID int64) (models.Standing, error) {
+	s := models.Standing{UserID: userID}
+	role, err := one[string](r, "read user", "SELECT role FROM users WHERE id = ?", userID)
+	if err != nil {
+		return s, err
+	}
+	ends, err := many[endsRow](r, "read the log's ends",
+		"SELECT head, oldest, after_id, before_id FROM log_head LEFT JOIN log_holes ON before_id >= oldest ORDER BY after_id")
+	if err != nil {
+		return s, err
+	}
+	for _, row := range ends {
+		s.Head, s.Oldest = row.Head, row.Oldest
+		if row.AfterID != nil {
+			s.Holes = append(s.Holes, models.Hole{After: *row.AfterID, Before: *row.BeforeID})
+		}
+	}
+	s.Everyone = models.Role(role) != models.RoleVisitor
+	s.Agent = models.Role(role) == models.RoleAgent || models.Role(role) == models.RoleAdmin
+	s.Rooms, err = many[int64](r, "read memberships",
+		"SELECT room_id FROM memberships WHERE user_id = ? AND to_id IS NULL ORDER BY room_id", userID)
+	if s.Everyone {
+		s.Rooms = append([]int64{models.LobbyID}, s.Rooms...)
+	}
+	return s, err
+}
+
+// OldEntries implements chat.Reader. The log is in order of ids, and of time as far as the clock was:
+// an entry behind one that is not old stays, so that pruning makes no gaps.
+func (r *reader) OldEntries(before models.Time, limit int) (through int64, n int, err error) {
+	rows, err := many[struct{ ID, At int64 }](r, "read the oldest entries",
+		"SELECT id, at FROM log WHERE id >= (SELECT oldest FROM log_head) ORDER BY id LIMIT ?", limit)
+	for _, row := range rows {
+		if row.At >= millis(before) {
+			break
+		}
+		through = row.ID
+		n++
+	}
+	return through, n, err
+}
+
+const logColumns = "id, at, type, room_id, aud_kind, aud_id, json"
+
+// entries reads the log's entries of these ids, in id order.
+func (r *reader) entries(ids []int64) ([]models.Event, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return r.entriesWhere(" WHERE "+r.oneOf("id")+" ORDER BY id", r.idList(ids))
+}
+
+// entriesWhere reads the log with what follows its name in a query.
+func (r *reader) entriesWhere(rest string, args ...any) (events []models.Event, err error) {
+	scan := func(row scanner) error {
+		var e models.Event
+		var at int64
+		err := row.Scan(&e.ID, &at, &e.Type, &e.RoomID, &e.Audience.Kind, &e.Audience.ID, &e.JSON)
+		if err != nil {
+			return err
+		}
+		e.At = moment(at)
+		e.JSON, err = unpack(e.JSON)
+		events = append(events, e)
+		return err
+	}
+	err = r.each("read the log", scan, "SELECT "+logColumns+" FROM log"+rest, args...)
+	return events, err
+}

@@ -1,0 +1,11 @@
+-- +goose Up
+CREATE TABLE blocks (
+  blocker_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  blocked_id bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  created_at bigint NOT NULL,
+  PRIMARY KEY (blocker_id, blocked_id)
+);
+CREATE INDEX blocks_blocked ON blocks (blocked_id);
+
+-- Who is found by name: a search must not wade through visitors, whose names all begin alike.
+CREATE INDEX users_found ON users (name_key) WHERE role <> 'visitor';

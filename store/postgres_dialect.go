@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"parley/models"
+)
+
+// postgresDialect writes many rows with one statement over arrays, one for each column.
+type postgresDialect struct{}
+
+// snapshot: every statement sees what the first one saw.
+func (postgresDialect) snapshot() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+}
+
+// writes: each statement must see what was committed before the head was locked, whatever level
+// the server has by default.
+func (postgresDialect) writes() *sql.TxOptions {
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
+func (postgresDialect) oneOf(column string) string { return column + " = ANY (CAST(? AS bigint[]))" }
+func (postgresDialect) idList(ids []int64) string  { return bracket('{', ids, '}') }
+func (postgresDialect) byAudience() string         { return "" }
+func (postgresDialect) byPeople() string           { return "" }
+func (postgresDialect) blank(string) string        { return "''" } // every version of a row is a new one
+func (postgresDialect) lockHead() bool             { return true }
+func (postgresDialect) survives() bool             { return false }
+
+const (
+	postgresInsertLog = `INSERT INTO log (id, at, type, room_id, aud_kind, aud_id, json)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bytea[])`
+	postgresInsertMessages = `INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])`
+	postgresInsertNonces = `INSERT INTO nonces (user_id, nonce, message_id, sent_to, digest, created_at)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[])`
+)
+
+func (postgresDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
+	return insertArrays(ctx, conn, "log", postgresInsertLog,
+		column(rows, func(e *models.Event) int64 { return e.ID }),
+		column(rows, func(e *models.Event) int64 { return millis(e.At) }),
+		column(rows, func(e *models.Event) string { return string(e.Type) }),
+		column(rows, func(e *models.Event) int64 { return e.RoomID }),
+		column(rows, func(e *models.Event) int16 { return int16(e.Audience.Kind) }),
+		column(rows, func(e *models.Event) int64 { return e.Audience.ID }),
+		column(rows, func(e *models.Event) []byte { return e.JSON }))
+}
+
+func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
+	return insertArrays(ctx, conn, "messages", postgresInsertMessages,
+		column(rows, func(m *models.Message) int64 { return m.ID }),
+		column(rows, func(m *models.Message) int64 { return m.RoomID }),
+		column(rows, func(m *models.Message) int64 { return m.SenderID }),
+		column(rows, func(m *models.Message) string { return m.Text }),
+		column(rows, func(m *models.Message) int64 { return millis(m.CreatedAt) }),
+		column(rows, func(m *models.Message) string { return m.Nonce }))
+}
+
+func (postgresDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error {
+	return insertArrays(ctx, conn, "nonces", postgresInsertNonces,
+		column(rows, func(n *models.Nonce) int64 { return n.UserID }),
+		column(rows, func(n *models.Nonce) string { return n.Nonce }),
+		column(rows, func(n *models.Nonce) int64 { return n.MessageID }),
+		column(rows, func(n *models.Nonce) string { return n.To }),
+		column(rows, func(n *models.Nonce) []byte { return n.Digest }),
+		column(rows, func(n *models.Nonce) int64 { return millis(n.CreatedAt) }))
+}
+
+// column takes one value from each row.
+func column[R, V any](rows []R, value func(*R) V) []V {
+	values := make([]V, len(rows))
+	for i := range rows {
+		values[i] = value(&rows[i])
+	}
+	return values
+}
+
+func insertArrays(ctx context.Context, conn gorm.ConnPool, table, query string, columns ...any) error {
+	if _, err := conn.ExecContext(ctx, query, columns...); err != nil {
+		return fmt.Errorf("insert into %s: %w", table, err)
+	}
+	return nil
+}

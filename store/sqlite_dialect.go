@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"gorm.io/gorm"
+
+	"parley/models"
+)
+
+// sqliteDialect writes many rows with one statement of many VALUES. The driver keeps statements
+// by their text, so there are texts for a few numbers of rows only.
+type sqliteDialect struct{ log, messages, nonces sizedInserts }
+
+func newSQLiteDialect() sqliteDialect {
+	return sqliteDialect{
+		log:      newSizedInserts("log", "id", "at", "type", "room_id", "aud_kind", "aud_id", "json"),
+		messages: newSizedInserts("messages", "id", "room_id", "sender_id", "body", "created_at", "nonce"),
+		nonces:   newSizedInserts("nonces", "user_id", "nonce", "message_id", "sent_to", "digest", "created_at"),
+	}
+}
+
+func (sqliteDialect) snapshot() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
+func (sqliteDialect) writes() *sql.TxOptions   { return nil } // immediate, by the connection's parameters
+func (sqliteDialect) oneOf(column string) string {
+	return column + " IN (SELECT value FROM json_each(?))"
+}
+func (sqliteDialect) idList(ids []int64) string { return bracket('[', ids, ']') }
+func (sqliteDialect) byAudience() string        { return " INDEXED BY log_audience" }
+func (sqliteDialect) byPeople() string          { return " INDEXED BY log_people" }
+func (sqliteDialect) blank(column string) string {
+	return "printf('%*s', octet_length(" + column + "), '')"
+}
+func (sqliteDialect) lockHead() bool { return false }
+func (sqliteDialect) survives() bool { return true }
+
+func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
+	return d.log.insert(ctx, conn, len(rows), func(args []any, i int) []any {
+		e := &rows[i]
+		return append(args, e.ID, millis(e.At), string(e.Type), e.RoomID, int64(e.Audience.Kind), e.Audience.ID, e.JSON)
+	})
+}
+
+func (d sqliteDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
+	return d.messages.insert(ctx, conn, len(rows), func(args []any, i int) []any {
+		m := &rows[i]
+		return append(args, m.ID, m.RoomID, m.SenderID, m.Text, millis(m.CreatedAt), m.Nonce)
+	})
+}
+
+func (d sqliteDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error {
+	return d.nonces.insert(ctx, conn, len(rows), func(args []any, i int) []any {
+		n := &rows[i]
+		return append(args, n.UserID, n.Nonce, n.MessageID, n.To, n.Digest, millis(n.CreatedAt))
+	})
+}
+
+// insertSizes are the numbers of rows that there is a statement for, downwards to 1.
+var insertSizes = [...]int{128, 32, 8, 4, 2, 1}
+
+// sizedInserts are the statements for one table, one for each of insertSizes.
+type sizedInserts struct {
+	table   string
+	columns int
+	texts   [len(insertSizes)]string
+}
+
+func newSizedInserts(table string, columns ...string) sizedInserts {
+	s := sizedInserts{table: table, columns: len(columns)}
+	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
+	for i, size := range insertSizes {
+		s.texts[i] = "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
+			row + strings.Repeat(","+row, size-1)
+	}
+	return s
+}
+
+// insert writes n rows; add appends the values of row i.
+func (s sizedInserts) insert(ctx context.Context, conn gorm.ConnPool, n int, add func(args []any, i int) []any) error {
+	args := make([]any, 0, min(n, insertSizes[0])*s.columns)
+	done := 0
+	for k, size := range insertSizes {
+		for n-done >= size {
+			args = args[:0]
+			for range size {
+				args = add(args, done)
+				done++
+			}
+			if _, err := conn.ExecContext(ctx, s.texts[k], args...); err != nil {
+				return fmt.Errorf("insert into %s: %w", s.table, err)
+			}
+		}
+	}
+	return nil
+}
