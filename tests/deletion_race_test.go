@@ -65,6 +65,8 @@ func TestLoginRacesDeletion(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *harness.Server) {
 		root, bob := s.User("root"), s.User("bob")
+		// A password of his own: once he is called ann, a login of ann's must not be one of his.
+		changePassword(bob, harness.Password, newPassword).Want(204)
 		for range 5 {
 			ann := s.User("ann")
 			var racing sync.WaitGroup
