@@ -373,6 +373,24 @@ func (e HeartbeatEventType) Valid() bool {
 	}
 }
 
+// Defines values for HistoryMode.
+const (
+	HistoryModeAll       HistoryMode = "all"
+	HistoryModeSinceJoin HistoryMode = "since_join"
+)
+
+// Valid indicates whether the value is a known member of the HistoryMode enum.
+func (e HistoryMode) Valid() bool {
+	switch e {
+	case HistoryModeAll:
+		return true
+	case HistoryModeSinceJoin:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MemberJoinedEventType.
 const (
 	MemberJoinedEventTypeMemberJoined MemberJoinedEventType = "member.joined"
@@ -835,6 +853,27 @@ func (e Visibility) Valid() bool {
 // AssignableRole What an account with a password may be made.
 type AssignableRole string
 
+// Attachment A file that a message carries.
+type Attachment struct {
+	ContentType string `json:"content_type"`
+
+	// Height Of a picture.
+	Height *int `json:"height,omitempty"`
+
+	// ID An id, or a position in the log.
+	//
+	// Example: 57
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// Size In bytes.
+	Size int64  `json:"size"`
+	URL  string `json:"url"`
+
+	// Width Of a picture.
+	Width *int `json:"width,omitempty"`
+}
+
 // AuditAction What was done; more may come.
 type AuditAction string
 
@@ -1076,8 +1115,12 @@ type EventList struct {
 
 // EventRoom A room as events carry it, without what depends on the reader.
 type EventRoom struct {
+	// Archived Nothing is added to it any more, until it is taken back.
 	Archived  bool        `json:"archived"`
 	CreatedAt models.Time `json:"created_at"`
+
+	// History Absent is `all`.
+	History *HistoryMode `json:"history,omitempty"`
 
 	// ID An id, or a position in the log.
 	//
@@ -1092,8 +1135,11 @@ type EventRoom struct {
 	Members []Peer `json:"members,omitempty"`
 
 	// Name Channels only.
-	Name  *string `json:"name,omitempty"`
-	Topic string  `json:"topic"`
+	Name *string `json:"name,omitempty"`
+
+	// SlowMode Seconds between two messages of one member, moderators excepted; 0, or absent, is off.
+	SlowMode *int   `json:"slow_mode,omitempty"`
+	Topic    string `json:"topic"`
 
 	// Visibility Who may know of a room; everyone, or its members and admins.
 	Visibility Visibility `json:"visibility"`
@@ -1159,6 +1205,9 @@ type HeartbeatEvent struct {
 
 // HeartbeatEventType defines model for HeartbeatEvent.Type.
 type HeartbeatEventType string
+
+// HistoryMode Which messages a member may read: all, or those since their present membership began.
+type HistoryMode string
 
 // ID An id, or a position in the log.
 //
@@ -1281,15 +1330,37 @@ type MemberUpdatedEventType string
 
 // Message A message. In answers the sender has the present name, in events that of the moment.
 type Message struct {
-	CreatedAt models.Time  `json:"created_at"`
-	DeletedAt *models.Time `json:"deleted_at,omitempty"`
-	EditedAt  *models.Time `json:"edited_at,omitempty"`
+	// Announcement An admin said it to everyone; in the lobby only.
+	Announcement *bool `json:"announcement,omitempty"`
+
+	// Attachments The files that it carries.
+	Attachments []Attachment `json:"attachments"`
+	CreatedAt   models.Time  `json:"created_at"`
+	DeletedAt   *models.Time `json:"deleted_at,omitempty"`
+
+	// EditedAt When it got its present text; absent where that is the first.
+	EditedAt *models.Time `json:"edited_at,omitempty"`
 
 	// ID An id, or a position in the log.
 	//
 	// Example: 57
-	ID    ID      `json:"id"`
-	Nonce *string `json:"nonce,omitempty"`
+	ID ID `json:"id"`
+
+	// Mentions The ids of the users whom the text mentions.
+	Mentions []ID `json:"mentions"`
+
+	// MentionsRoom The text mentions everybody in the room.
+	MentionsRoom *bool   `json:"mentions_room,omitempty"`
+	Nonce        *string `json:"nonce,omitempty"`
+	Pinned       *bool   `json:"pinned,omitempty"`
+
+	// Reactions By emoji, the earliest first.
+	Reactions []Reaction `json:"reactions"`
+
+	// ReplyTo An id, or a position in the log.
+	//
+	// Example: 57
+	ReplyTo *ID `json:"reply_to,omitempty"`
 
 	// RoomID An id, or a position in the log.
 	//
@@ -1299,8 +1370,16 @@ type Message struct {
 	// Sender A user, in short.
 	Sender Peer `json:"sender"`
 
-	// Text Empty where the message is deleted.
+	// Text The present text; empty where the message is deleted.
 	Text string `json:"text"`
+
+	// Thread What there is below the first message of a thread, deleted answers left out; in answers only.
+	Thread *Thread `json:"thread,omitempty"`
+
+	// ThreadID An id, or a position in the log.
+	//
+	// Example: 57
+	ThreadID *ID `json:"thread_id,omitempty"`
 }
 
 // MessageCreatedEvent Somebody said something; `id` is also the message's.
@@ -1497,6 +1576,15 @@ type PutMemberRequest struct {
 	Role *RoomRole `json:"role,omitempty"`
 }
 
+// Reaction How many people reacted with one emoji.
+type Reaction struct {
+	Count int    `json:"count"`
+	Emoji string `json:"emoji"`
+
+	// Me The caller is one of them; in answers only.
+	Me *bool `json:"me,omitempty"`
+}
+
 // ReactionAddedEvent Somebody reacted.
 type ReactionAddedEvent struct {
 	At models.Time `json:"at"`
@@ -1656,8 +1744,12 @@ type Role string
 
 // Room A room as the caller sees it.
 type Room struct {
+	// Archived Nothing is added to it any more, until it is taken back.
 	Archived  bool        `json:"archived"`
 	CreatedAt models.Time `json:"created_at"`
+
+	// History Which messages a member may read: all, or those since their present membership began.
+	History HistoryMode `json:"history"`
 
 	// ID An id, or a position in the log.
 	//
@@ -1675,8 +1767,11 @@ type Room struct {
 	Name *string `json:"name,omitempty"`
 
 	// Role What a member is in one room.
-	Role  *RoomRole `json:"role,omitempty"`
-	Topic string    `json:"topic"`
+	Role *RoomRole `json:"role,omitempty"`
+
+	// SlowMode Seconds between two messages of one member, moderators excepted; 0 is off.
+	SlowMode int    `json:"slow_mode"`
+	Topic    string `json:"topic"`
 
 	// Visibility Who may know of a room; everyone, or its members and admins.
 	Visibility Visibility `json:"visibility"`
@@ -1931,6 +2026,17 @@ type SupportUpdatedEvent struct {
 // SupportUpdatedEventType defines model for SupportUpdatedEvent.Type.
 type SupportUpdatedEventType string
 
+// Thread What there is below the first message of a thread, deleted answers left out; in answers only.
+type Thread struct {
+	LastAt models.Time `json:"last_at"`
+
+	// LastID An id, or a position in the log.
+	//
+	// Example: 57
+	LastID  ID  `json:"last_id"`
+	Replies int `json:"replies"`
+}
+
 // Ticket A key to a stream.
 type Ticket struct {
 	// ExpiresAt When its first use must have begun.
@@ -2140,6 +2246,9 @@ type LastEventID = string
 // Limit defines model for Limit.
 type Limit = int
 
+// MessageInPath defines model for MessageInPath.
+type MessageInPath = string
+
 // Page defines model for Page.
 type Page = string
 
@@ -2202,6 +2311,9 @@ type OneRoom = Room
 
 // OneUser A user.
 type OneUser = User
+
+// PreconditionFailed An error, as RFC 9457 has it.
+type PreconditionFailed = Problem
 
 // RateLimited An error, as RFC 9457 has it.
 type RateLimited = Problem
@@ -5083,6 +5195,15 @@ type OneUserJSONResponse struct {
 	Body User
 
 	Headers OneUserResponseHeaders
+}
+
+type PreconditionFailedResponseHeaders struct {
+	XRequestID *string
+}
+type PreconditionFailedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers PreconditionFailedResponseHeaders
 }
 
 type RateLimitedResponseHeaders struct {

@@ -65,7 +65,11 @@ func bury(tx Tx, ids []int64, sender string) error {
 	if err := tx.BuryMessages(ids); err != nil {
 		return fmt.Errorf("bury messages: %w", err)
 	}
-	return tx.RewriteEntries(ids, func(e *models.Event) error {
+	entries, err := tx.EntriesOf(ids)
+	if err != nil {
+		return err
+	}
+	return tx.RewriteEntries(entries, func(e *models.Event) error {
 		return e.Bury(tx.Now(), sender)
 	})
 }

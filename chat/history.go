@@ -27,9 +27,13 @@ func (s *Service) History(ctx context.Context, a Actor, room string, page models
 		if err != nil {
 			return models.History{}, err
 		}
+		page.Since = t.since()
 		h, err := r.Messages(t.room.ID, page)
+		if err != nil {
+			return h, err
+		}
 		h.Cursor = head
-		return h, err
+		return h, r.Fill(h.Messages, a.User.ID)
 	})
 	if err == nil && t.byAdminRight(SeeRoom) {
 		err = s.recordReading(ctx, a, t)

@@ -256,10 +256,11 @@ func remove(tx Tx, a Actor, t target, other models.User) error {
 	if err := allow(RemoveMember, t.room, t.rank); err != nil {
 		return err
 	}
-	rank, role, err := rankIn(tx, t.room, other)
+	rank, spell, err := rankIn(tx, t.room, other)
 	if err != nil {
 		return err
 	}
+	role := spell.Role
 	if role == models.NoRole {
 		return models.NotFound("member")
 	}

@@ -75,7 +75,7 @@ func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.Jo
 	if n.Visibility == "" {
 		n.Visibility = models.Public
 	}
-	room := models.Room{Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility}
+	room := models.Room{Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility, History: models.HistoryAll}
 	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
 		user, err := acting(tx, a)
 		if err != nil {

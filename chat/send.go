@@ -64,23 +64,30 @@ func (s *Service) openFor(tx Tx, user models.User, to models.RoomRef) (models.Ro
 	if err != nil {
 		return models.Room{}, err
 	}
-	if err := allow(SendMessage, t.room, t.rank); err != nil {
-		return models.Room{}, err
+	return t.room, mayTakePart(tx, t, SendMessage)
+}
+
+// mayTakePart refuses what puts something into the room where the actor may read but not write: the role does not
+// let them, the other one of the two is gone, or one blocks the other. Every command that adds to a room or
+// changes what it says asks it.
+func mayTakePart(r Reader, t target, action Action) error {
+	if err := allow(action, t.room, t.rank); err != nil {
+		return err
 	}
-	if err := otherLives(tx, t.room, user); err != nil {
-		return models.Room{}, err
+	if err := otherLives(r, t.room, t.user); err != nil {
+		return err
 	}
 	if t.room.Kind == models.KindDirect {
-		return t.room, notBlocked(tx, t.room.DirectA, t.room.DirectB)
+		return notBlocked(r, t.room.DirectA, t.room.DirectB)
 	}
-	return t.room, nil
+	return nil
 }
 
 // post writes the message and remembers its nonce.
 func post(tx Tx, room models.Room, user models.User, d models.Draft, digest []byte) (models.Message, error) {
 	m := models.Message{
 		ID: tx.NextID(), RoomID: room.ID, SenderID: user.ID, SenderName: user.Name,
-		Text: d.Text, CreatedAt: tx.Now(), Nonce: d.Nonce,
+		Text: d.Text, CreatedAt: tx.Now(), Nonce: d.Nonce, Version: tx.NextID(),
 	}
 	_, err := tx.Append(models.Event{
 		Type: models.MessageCreated, RoomID: room.ID, Audience: models.InRoom(room.ID),
@@ -130,7 +137,7 @@ func (s *Service) repeat(tx Tx, user models.User, d models.Draft, to models.Room
 	if !same {
 		return models.Message{}, models.Refuse(models.CodeNonceReused, "this nonce was used for another message")
 	}
-	return m, nil
+	return filled(tx, m, user.ID)
 }
 
 // sameRequest compares with the first request. Its `to` is the same if written the same, which a

@@ -89,9 +89,11 @@ type RoomReader interface {
 	Owners(roomID int64) (int, error)
 }
 
-// MessageReader reads messages.
+// MessageReader reads messages, without their mentions and reactions, which Fill adds.
 type MessageReader interface {
 	Message(id int64) (models.Message, error)
+	// Fill adds mentions and reactions to messages as the viewer sees them, 0 for nobody.
+	Fill(messages []models.Message, viewer int64) error
 	// Messages gives a page; Cursor is left 0.
 	Messages(roomID int64, page models.Page) (models.History, error)
 	Nonce(userID int64, nonce string) (models.Nonce, error)
@@ -143,6 +145,8 @@ type DeletionReader interface {
 	SoleOwned(userID int64) ([]int64, error)
 	// Successor gives who inherits the user's room: the moderator who has been in it longest, else the member.
 	Successor(roomID, userID int64) (models.Membership, error)
+	// EntriesOf gives the entries of the log that carry the messages' texts: what created and what updated them.
+	EntriesOf(messageIDs []int64) ([]int64, error)
 	// LiveMessages gives the user's messages with id > after that are no tombstones, by id.
 	LiveMessages(userID, after int64, limit int) ([]int64, error)
 	// PeopleEntries gives entries of the log beyond (room, id) that can name people, by room and id, but for
@@ -197,7 +201,7 @@ type Tx interface {
 	FinishDeletion(userID int64) error
 
 	InsertRoom(r models.Room) error
-	// UpdateRoom writes name, key, topic, visibility and archived.
+	// UpdateRoom writes name, key, topic, visibility, archived, slow mode and history.
 	UpdateRoom(r models.Room) error
 	// DeleteRoom marks the room deleted, frees its name and ends and revokes every spell at to.
 	DeleteRoom(roomID, to int64) error
@@ -207,13 +211,21 @@ type Tx interface {
 	EndSpell(roomID, userID, to int64, revoked bool) error
 	SetRoomRole(roomID, userID int64, role models.RoomRole) error
 
+	// InsertMessage adds a message but its mentions.
 	InsertMessage(m models.Message) error
+	// SetMentions replaces whom the message mentions; user 0 is everybody in the room.
+	SetMentions(m models.Message, userIDs []int64) error
+	// InsertEdit notes the message.updated entry of a message, and its new text unless textStays.
+	InsertEdit(m models.Message, entry int64, textStays bool) error
+	// CountReply counts one more answer, the newest, into the thread.
+	CountReply(threadID, messageID int64) error
 	InsertNonce(n models.Nonce) error
 	// DeleteNonce removes one.
 	DeleteNonce(userID int64, nonce string) error
 	// DeleteNonces removes nonces made before t, at most limit, and says how many.
 	DeleteNonces(t models.Time, limit int) (int, error)
-	// BuryMessages makes messages tombstones of now. What the log says of them is RewriteEntries'.
+	// BuryMessages makes messages tombstones of now, without earlier texts, mentions, reactions and pins; answers no
+	// longer count in their threads. What the log says of them is RewriteEntries'.
 	BuryMessages(ids []int64) error
 	// RewriteEntries changes the JSON of entries, and appends the internal entry by which every memory of
 	// them is dropped before the command is answered.

@@ -13,6 +13,16 @@ type target struct {
 	user models.User // the actor, read in the same snapshot
 	rank Rank
 	role models.RoomRole
+	from int64 // where the actor's present membership begins; 0 without one
+}
+
+// since is the id that the messages which the actor may read lie beyond: 0 but for a member of a room that shows its
+// history only from the joining on.
+func (t target) since() int64 {
+	if t.room.History == models.HistorySinceJoin && t.role != models.NoRole {
+		return t.from
+	}
+	return 0
 }
 
 // joined is the room as answers show it to the actor.
@@ -47,11 +57,11 @@ func (s *Service) resolve(r Reader, user models.User, ref models.RoomRef) (targe
 	if err != nil {
 		return target{}, err
 	}
-	rank, role, err := rankIn(r, room, user)
+	rank, spell, err := rankIn(r, room, user)
 	if err != nil {
 		return target{}, err
 	}
-	return target{room: room, user: user, rank: rank, role: role}, allow(SeeRoom, room, rank)
+	return target{room: room, user: user, rank: rank, role: spell.Role, from: spell.From}, allow(SeeRoom, room, rank)
 }
 
 func findRoom(r Reader, user models.User, ref models.RoomRef) (models.Room, error) {
@@ -101,7 +111,7 @@ func openDirect(tx Tx, user models.User, key string) (models.Room, error) {
 		a, b = b, a
 	}
 	room := models.Room{
-		ID: tx.NextID(), Kind: models.KindDirect, Visibility: models.Private, CreatedAt: tx.Now(),
+		ID: tx.NextID(), Kind: models.KindDirect, Visibility: models.Private, History: models.HistoryAll, CreatedAt: tx.Now(),
 		DirectA: a.ID, DirectB: b.ID,
 		Members: []models.Peer{{ID: a.ID, Name: a.Name}, {ID: b.ID, Name: b.Name}},
 	}

@@ -6,7 +6,8 @@ type Page struct {
 	Before    int64
 	HasBefore bool // Before was given: nothing is before 0
 	After     int64
-	HasAfter  bool // After was given: 0 is the beginning of the room
+	HasAfter  bool  // After was given: 0 is the beginning of the room
+	Since     int64 // the reader may see what lies beyond it only
 	Limit     int
 }
 

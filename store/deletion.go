@@ -29,6 +29,13 @@ func (r *reader) Successor(roomID, userID int64) (models.Membership, error) {
 	return row.model(), err
 }
 
+// EntriesOf implements chat.DeletionReader.
+func (r *reader) EntriesOf(messageIDs []int64) ([]int64, error) {
+	return many[int64](r, "look for what carries messages",
+		"SELECT id FROM messages WHERE "+r.oneOf("id")+" UNION SELECT id FROM edits WHERE "+r.oneOf("message_id")+" ORDER BY id",
+		r.idList(messageIDs), r.idList(messageIDs))
+}
+
 // LiveMessages implements chat.DeletionReader.
 func (r *reader) LiveMessages(userID, after int64, limit int) ([]int64, error) {
 	return many[int64](r, "look for messages to erase",

@@ -133,8 +133,8 @@ func TestRewrittenInTheSameBatch(t *testing.T) {
 			}
 		}
 		both(t, s, func(r chat.Reader) error {
-			for m, text := range map[models.Message]string{first: "", second: "stays"} {
-				now, err := r.Message(m.ID)
+			for id, text := range map[int64]string{first.ID: "", second.ID: "stays"} {
+				now, err := r.Message(id)
 				if err != nil || now.Text != text || now.Nonce != text || now.DeletedAt.IsZero() != (text != "") {
 					t.Errorf("%+v, %v", now, err)
 				}

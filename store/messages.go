@@ -6,30 +6,94 @@ import (
 	"parley/models"
 )
 
-const messageQuery = "SELECT m.id, m.room_id, m.sender_id, u.name AS sender_name, m.body, m.created_at, m.nonce, " +
-	"COALESCE(t.deleted_at, 0) AS deleted_at FROM messages m JOIN users u ON u.id = m.sender_id " +
-	"LEFT JOIN tombstones t ON t.message_id = m.id WHERE "
+// messageQuery reads messages, all but what Fill adds. The text is that of the newest edit, where there is one.
+const messageQuery = "SELECT m.id, m.room_id, m.sender_id, u.name AS sender_name, COALESCE(e.body, m.body) AS body, " +
+	"m.created_at, m.nonce, m.reply_to, m.thread_id, m.announcement, COALESCE(t.deleted_at, 0) AS deleted_at, " +
+	"COALESCE(e.id, m.id) AS version, COALESCE(e.created_at, 0) AS edited_at, p.message_id IS NOT NULL AS pinned, " +
+	"COALESCE(h.replies, 0) AS replies, COALESCE(l.id, 0) AS last_reply_id, COALESCE(l.created_at, 0) AS last_reply_at " +
+	"FROM messages m JOIN users u ON u.id = m.sender_id " +
+	"LEFT JOIN tombstones t ON t.message_id = m.id " +
+	"LEFT JOIN edits e ON e.id = (SELECT MAX(id) FROM edits WHERE message_id = m.id AND body IS NOT NULL) " +
+	"LEFT JOIN pins p ON p.message_id = m.id " +
+	"LEFT JOIN threads h ON h.message_id = m.id LEFT JOIN messages l ON l.id = h.last_id WHERE "
 
 type messageRow struct {
-	ID         int64
-	RoomID     int64
-	SenderID   int64
-	SenderName string
-	Body       string
-	CreatedAt  int64
-	Nonce      string
-	DeletedAt  int64
+	ID           int64
+	RoomID       int64
+	SenderID     int64
+	SenderName   string
+	Body         string
+	CreatedAt    int64
+	Nonce        string
+	ReplyTo      int64
+	ThreadID     int64
+	Announcement bool
+	DeletedAt    int64
+	Version      int64
+	EditedAt     int64
+	Pinned       bool
+	Replies      int
+	LastReplyID  int64
+	LastReplyAt  int64
 }
 
 // model hides what stands in the row of a deleted message: blanks.
 func (m messageRow) model() models.Message {
 	if m.DeletedAt != 0 {
-		m.Body, m.Nonce = "", ""
+		m.Body, m.Nonce, m.EditedAt = "", "", 0
 	}
 	return models.Message{
 		ID: m.ID, RoomID: m.RoomID, SenderID: m.SenderID, SenderName: m.SenderName, Text: m.Body,
-		CreatedAt: moment(m.CreatedAt), DeletedAt: moment(m.DeletedAt), Nonce: m.Nonce,
+		CreatedAt: moment(m.CreatedAt), EditedAt: moment(m.EditedAt), DeletedAt: moment(m.DeletedAt), Nonce: m.Nonce,
+		Version: m.Version, ReplyTo: m.ReplyTo, ThreadID: m.ThreadID, Announcement: m.Announcement, Pinned: m.Pinned,
+		Thread: models.Thread{Replies: m.Replies, LastID: m.LastReplyID, LastAt: moment(m.LastReplyAt)},
 	}
+}
+
+type mentionRow struct{ MessageID, UserID int64 }
+
+type reactionRow struct {
+	MessageID int64
+	Emoji     string
+	Count     int
+	Me        bool
+}
+
+// Fill implements chat.MessageReader: two queries, however many messages there are.
+func (r *reader) Fill(messages []models.Message, viewer int64) error {
+	at := make(map[int64]*models.Message, len(messages))
+	ids := make([]int64, 0, len(messages))
+	for i := range messages {
+		if m := &messages[i]; !m.IsDeleted() {
+			m.Mentions, m.MentionsRoom, m.Reactions = nil, false, nil
+			at[m.ID] = m
+			ids = append(ids, m.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	mentions, err := many[mentionRow](r, "read mentions",
+		"SELECT message_id, user_id FROM mentions WHERE "+r.oneOf("message_id")+" ORDER BY message_id, user_id", r.idList(ids))
+	if err != nil {
+		return err
+	}
+	for _, row := range mentions {
+		if m := at[row.MessageID]; row.UserID == 0 {
+			m.MentionsRoom = true
+		} else {
+			m.Mentions = append(m.Mentions, row.UserID)
+		}
+	}
+	reactions, err := many[reactionRow](r, "read reactions",
+		"SELECT message_id, emoji, COUNT(*) AS count, MAX(CASE WHEN user_id = ? THEN 1 ELSE 0 END) = 1 AS me "+
+			"FROM reactions WHERE "+r.oneOf("message_id")+" GROUP BY message_id, emoji ORDER BY message_id, MIN(id)",
+		viewer, r.idList(ids))
+	for _, row := range reactions {
+		m := at[row.MessageID]
+		m.Reactions = append(m.Reactions, models.Reaction{Emoji: row.Emoji, Count: row.Count, Me: row.Me})
+	}
+	return err
 }
 
 type nonceRow struct {
@@ -60,7 +124,7 @@ func (r *reader) Messages(roomID int64, page models.Page) (models.History, error
 	limit := max(page.Limit, 0)
 	rows, err := modelsOf[models.Message](many[messageRow](r, "read messages",
 		messageQuery+"m.room_id = ? AND m.id > ? AND m.id < ? ORDER BY m.id "+order+" LIMIT ?",
-		roomID, after, before, limit+1))
+		roomID, max(after, page.Since), before, limit+1))
 	if err != nil {
 		return h, err
 	}
@@ -73,19 +137,19 @@ func (r *reader) Messages(roomID int64, page models.Page) (models.History, error
 		slices.Reverse(rows)
 	}
 	h.Messages = rows
-	return h, r.around(roomID, after, before, &h)
+	return h, r.around(roomID, page.Since, after, before, &h)
 }
 
 // around finds out what lies beyond a piece within the bounds: beyond a bound that was given there
 // may be messages although the piece ends at it.
-func (r *reader) around(roomID, after, before int64, h *models.History) error {
+func (r *reader) around(roomID, since, after, before int64, h *models.History) error {
 	first, last := after+1, before-1
 	if n := len(h.Messages); n > 0 {
 		first, last = h.Messages[0].ID, h.Messages[n-1].ID
 	}
 	if !h.HasBefore && after > 0 {
 		older, err := many[int64](r, "look for older messages",
-			"SELECT id FROM messages WHERE room_id = ? AND id < ? ORDER BY id DESC LIMIT 1", roomID, first)
+			"SELECT id FROM messages WHERE room_id = ? AND id > ? AND id < ? ORDER BY id DESC LIMIT 1", roomID, since, first)
 		if err != nil {
 			return err
 		}
@@ -93,7 +157,7 @@ func (r *reader) around(roomID, after, before int64, h *models.History) error {
 	}
 	if !h.HasAfter && before <= models.MaxID {
 		newer, err := many[int64](r, "look for newer messages",
-			"SELECT id FROM messages WHERE room_id = ? AND id > ? ORDER BY id LIMIT 1", roomID, last)
+			"SELECT id FROM messages WHERE room_id = ? AND id > ? ORDER BY id LIMIT 1", roomID, max(last, since))
 		if err != nil {
 			return err
 		}

@@ -35,8 +35,12 @@ func (postgresDialect) survives() bool             { return false }
 const (
 	postgresInsertLog = `INSERT INTO log (id, at, type, room_id, aud_kind, aud_id, json)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bytea[])`
-	postgresInsertMessages = `INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])`
+	postgresInsertMessages = `INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own)
+SELECT v.id, v.room_id, v.sender_id, v.body, v.created_at, v.nonce, v.reply_to, v.thread_id, v.announcement,
+  v.ord + COALESCE((SELECT m.ord FROM messages m WHERE m.room_id = v.room_id ORDER BY m.id DESC LIMIT 1), 0),
+  v.own + COALESCE((SELECT m.own FROM messages m WHERE m.room_id = v.room_id AND m.sender_id = v.sender_id ORDER BY m.id DESC LIMIT 1), 0)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[],
+  $10::bigint[], $11::bigint[]) AS v (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own)`
 	postgresInsertNonces = `INSERT INTO nonces (user_id, nonce, message_id, sent_to, digest, created_at)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[])`
 )
@@ -53,13 +57,22 @@ func (postgresDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows [
 }
 
 func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
+	count := newPlacing()
+	ord, own := make([]int64, len(rows)), make([]int64, len(rows))
+	for i := range rows {
+		ord[i], own[i] = count.next(&rows[i])
+	}
 	return insertArrays(ctx, conn, "messages", postgresInsertMessages,
 		column(rows, func(m *models.Message) int64 { return m.ID }),
 		column(rows, func(m *models.Message) int64 { return m.RoomID }),
 		column(rows, func(m *models.Message) int64 { return m.SenderID }),
 		column(rows, func(m *models.Message) string { return m.Text }),
 		column(rows, func(m *models.Message) int64 { return millis(m.CreatedAt) }),
-		column(rows, func(m *models.Message) string { return m.Nonce }))
+		column(rows, func(m *models.Message) string { return m.Nonce }),
+		column(rows, func(m *models.Message) int64 { return m.ReplyTo }),
+		column(rows, func(m *models.Message) int64 { return m.ThreadID }),
+		column(rows, func(m *models.Message) bool { return m.Announcement }),
+		ord, own)
 }
 
 func (postgresDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error {

@@ -7,7 +7,7 @@ import (
 )
 
 const roomColumns = "r.id, r.kind, r.name, r.name_key, r.topic, r.visibility, r.direct_a, r.direct_b, " +
-	"r.member_count, r.archived, r.created_at"
+	"r.member_count, r.archived, r.created_at, r.slow_mode, r.history, r.mutes"
 
 type roomRow struct {
 	ID          int64
@@ -21,6 +21,9 @@ type roomRow struct {
 	MemberCount int
 	Archived    bool
 	CreatedAt   int64
+	SlowMode    int
+	History     string
+	Mutes       int
 }
 
 func (r roomRow) model() models.Room {
@@ -28,6 +31,7 @@ func (r roomRow) model() models.Room {
 		ID: r.ID, Kind: models.RoomKind(r.Kind), Name: r.Name, Key: r.NameKey, Topic: r.Topic,
 		Visibility: models.Visibility(r.Visibility), DirectA: r.DirectA, DirectB: r.DirectB,
 		MemberCount: r.MemberCount, Archived: r.Archived, CreatedAt: moment(r.CreatedAt),
+		SlowMode: r.SlowMode, History: models.HistoryMode(r.History), Mutes: r.Mutes,
 	}
 }
 

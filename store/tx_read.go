@@ -101,14 +101,17 @@ func (t *tx) Membership(roomID, userID int64) (models.Membership, error) {
 	return m, err
 }
 
-// Message implements chat.MessageReader.
+// Message implements chat.MessageReader. One that waits in the buffer is written first: what came upon it since
+// stands in other tables.
 func (t *tx) Message(id int64) (models.Message, error) {
-	for i := len(t.messages) - 1; i >= t.flushed.messages; i-- {
-		if m := t.messages[i]; m.ID == id {
-			sender, err := t.User(m.SenderID)
-			m.SenderName = sender.Name
-			return m, err
+	for _, m := range t.messages[t.flushed.messages:] {
+		if m.ID != id {
+			continue
 		}
+		if err := t.show(); err != nil {
+			return models.Message{}, err
+		}
+		break
 	}
 	return t.reader.Message(id)
 }
