@@ -16,7 +16,8 @@ import (
 // Options are what a Service is made of. Store and Hasher are required.
 type Options struct {
 	Store          Store
-	Presence       *Tracker // nil: nobody is online
+	Presence       *Tracker  // nil: nobody is online
+	Whisper        Whisperer // nil: nobody is told
 	Hasher         *Hasher
 	Clock          Clock        // nil: time.Now
 	Log            *slog.Logger // nil: discarded
@@ -36,6 +37,7 @@ const (
 type Service struct {
 	store    Store
 	presence *Tracker
+	whisper  Whisperer
 	hasher   *Hasher
 	now      Clock
 	log      *slog.Logger
@@ -69,6 +71,9 @@ func New(o Options) *Service {
 	if o.Presence == nil {
 		o.Presence = NewTracker(TrackerOptions{Clock: o.Clock, Log: o.Log})
 	}
+	if o.Whisper == nil {
+		o.Whisper = silence{}
+	}
 	if o.MaxTextBytes == 0 {
 		o.MaxTextBytes = DefaultMaxText
 	}
@@ -76,7 +81,7 @@ func New(o Options) *Service {
 		o.SessionCacheOf = DefaultSessionCache
 	}
 	return &Service{
-		store: o.Store, presence: o.Presence, hasher: o.Hasher, now: o.Clock, log: o.Log,
+		store: o.Store, presence: o.Presence, whisper: o.Whisper, hasher: o.Hasher, now: o.Clock, log: o.Log,
 		guests: o.Guests, maxText: o.MaxTextBytes, started: o.Clock(),
 		sessions: newSessionCache(o.SessionCacheOf), tickets: newTicketDesk(), uses: newUseDesk(),
 		finisher: newFinisher(), exports: newExportDesk(),

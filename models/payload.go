@@ -184,3 +184,14 @@ type EndedData struct {
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
 }
+
+// TypingData is the payload of typing. Until is when it ends by itself.
+type TypingData struct {
+	User  EventUser `json:"user"`
+	Until Time      `json:"until"`
+}
+
+// ReadData is the payload of read.updated.
+type ReadData struct {
+	MessageID int64 `json:"message_id"`
+}
