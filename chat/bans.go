@@ -71,14 +71,19 @@ func admit(tx Tx, user models.User, address string) error {
 
 // errBanned says what is banned, until when and why.
 func errBanned(what string, b models.Ban) error {
-	text := what + " is banned"
-	if !b.Until.IsZero() {
-		text += " until " + b.Until.String()
+	return &models.Error{Code: models.CodeBanned, Detail: what + " is banned" + untilWhen(b.Until, b.Reason)}
+}
+
+// untilWhen is the end of a sentence that says what somebody may not do.
+func untilWhen(until models.Time, reason string) string {
+	text := ""
+	if !until.IsZero() {
+		text = " until " + until.String()
 	}
-	if b.Reason != "" {
-		text += ": " + b.Reason
+	if reason != "" {
+		text += ": " + reason
 	}
-	return &models.Error{Code: models.CodeBanned, Detail: text}
+	return text
 }
 
 // BanUser keeps an account off the server: its sessions end, and it cannot log in. A ban that is in
