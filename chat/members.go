@@ -59,10 +59,14 @@ func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedR
 
 // enter begins a spell with its member.joined.
 func enter(tx Tx, room models.Room, user models.User, role models.RoomRole) (models.Member, error) {
+	data, err := memberData(tx, room, user, role)
+	if err != nil {
+		return models.Member{}, err
+	}
 	ev, err := tx.Append(models.Event{
 		Type: models.MemberJoined, RoomID: room.ID, Audience: models.InRoom(room.ID),
 		Change: models.Change{Kind: models.MemberIn, UserID: user.ID, RoomID: room.ID},
-	}, models.MemberData{User: user.ForEvent(), Role: role})
+	}, data)
 	if err != nil {
 		return models.Member{}, fmt.Errorf("append member.joined: %w", err)
 	}
@@ -73,21 +77,6 @@ func enter(tx Tx, room models.Room, user models.User, role models.RoomRole) (mod
 		return models.Member{}, fmt.Errorf("start spell: %w", err)
 	}
 	return models.Member{User: user, Role: role, JoinedAt: tx.Now()}, nil
-}
-
-// Leave ends the actor's membership; leaving what one is not in changes nothing. The last
-// owner cannot: conflict.
-func (s *Service) Leave(ctx context.Context, a Actor, ref string) error {
-	return s.store.Do(ctx, func(tx Tx) error {
-		t, err := s.target(tx, a, ref)
-		if err != nil {
-			return err
-		}
-		if err := allow(LeaveRoom, t.room, t.rank); err != nil || t.role == models.NoRole {
-			return err
-		}
-		return part(tx, t.room, t.user, t.role, "")
-	})
 }
 
 // part ends a spell with its member.left. One that others end, for a reason, is revoked: that hides what the
@@ -210,19 +199,16 @@ func setRole(tx Tx, a Actor, t target, m models.Member, role models.RoomRole) (m
 	}
 	old := m.Role
 	m.Role = role
-	_, err := tx.Append(models.Event{
-		Type: models.MemberUpdated, RoomID: t.room.ID, Audience: models.InRoom(t.room.ID),
-	}, models.MemberData{User: m.User.ForEvent(), Role: role})
-	if err != nil {
-		return m, fmt.Errorf("append member.updated: %w", err)
+	if err := tellMember(tx, t.room, m.User, role, ""); err != nil {
+		return m, err
 	}
 	if err := tx.SetRoomRole(t.room.ID, m.User.ID, role); err != nil {
 		return m, fmt.Errorf("set role: %w", err)
 	}
 	if t.byAdminRight(SetRole) {
-		err = recordInRoom(tx, a, t, models.AuditMemberUpdate, m.User, details("from", string(old), "to", string(role)))
+		return m, recordInRoom(tx, a, t, models.AuditMemberUpdate, m.User, details("from", string(old), "to", string(role)))
 	}
-	return m, err
+	return m, nil
 }
 
 // RemoveMember takes somebody out of a room; oneself is leaving. Nobody removes who ranks

@@ -25,7 +25,12 @@ func inForce(r Reader, room models.Room, kind models.RestrictionKind, user model
 	if user.Role == models.RoleAdmin || kind == models.MuteKind && room.Mutes == 0 {
 		return models.Restriction{}, nil
 	}
-	x, err := r.Restriction(room.ID, kind, user.ID)
+	return restrictionOf(r, room.ID, kind, user.ID, now)
+}
+
+// restrictionOf is inForce for whoever it is.
+func restrictionOf(r Reader, roomID int64, kind models.RestrictionKind, userID int64, now models.Time) (models.Restriction, error) {
+	x, err := r.Restriction(roomID, kind, userID)
 	switch {
 	case err == nil && x.InForce(now.Time):
 		return x, nil
