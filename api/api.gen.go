@@ -45,7 +45,11 @@ const (
 	AuditActionAddressBan   AuditAction = "address.ban"
 	AuditActionAddressUnban AuditAction = "address.unban"
 	AuditActionMemberAdd    AuditAction = "member.add"
+	AuditActionMemberBan    AuditAction = "member.ban"
+	AuditActionMemberMute   AuditAction = "member.mute"
 	AuditActionMemberRemove AuditAction = "member.remove"
+	AuditActionMemberUnban  AuditAction = "member.unban"
+	AuditActionMemberUnmute AuditAction = "member.unmute"
 	AuditActionMemberUpdate AuditAction = "member.update"
 	AuditActionRoomDelete   AuditAction = "room.delete"
 	AuditActionRoomRead     AuditAction = "room.read"
@@ -66,7 +70,15 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionMemberAdd:
 		return true
+	case AuditActionMemberBan:
+		return true
+	case AuditActionMemberMute:
+		return true
 	case AuditActionMemberRemove:
+		return true
+	case AuditActionMemberUnban:
+		return true
+	case AuditActionMemberUnmute:
 		return true
 	case AuditActionMemberUpdate:
 		return true
@@ -1067,10 +1079,18 @@ type ConversationState string
 
 // CreateRoomRequest A new channel.
 type CreateRoomRequest struct {
+	// History Which messages a member may read: all, or those since their present membership began.
+	History *HistoryMode `json:"history,omitempty"`
+
 	// Name The rule is in the introduction.
 	//
 	// Example: cooking
 	Name string `json:"name"`
+
+	// SlowMode Seconds between two messages of one member; 0 is off.
+	//
+	// Example: 10
+	SlowMode *int `json:"slow_mode,omitempty"`
 
 	// Topic What the channel is about.
 	//
@@ -1222,6 +1242,22 @@ type KickRequest struct {
 	Reason *string `json:"reason,omitempty"`
 }
 
+// LeaveForm Who is an owner after you, as a form.
+type LeaveForm struct {
+	// Successor A UserRef.
+	//
+	// Example: @bob
+	Successor *string `json:"successor,omitempty"`
+}
+
+// LeaveRequest Who is an owner after you.
+type LeaveRequest struct {
+	// Successor A user's id, as a number or as text, or `@name`.
+	//
+	// Example: @bob
+	Successor *UserRef `json:"successor,omitempty"`
+}
+
 // LoginRequest A name and its password.
 type LoginRequest struct {
 	// Name Example: ann
@@ -1244,7 +1280,13 @@ type Member struct {
 
 // MemberData The member and their role.
 type MemberData struct {
-	// Reason With `member.left`; `removed` where somebody else took the member out, `deleted` where the account is deleted, absent where they left.
+	// Muted The member is muted, perhaps until `muted_until`; absent where not. That a mute ends by the clock is no event.
+	Muted *bool `json:"muted,omitempty"`
+
+	// MutedUntil With `muted`; absent means until lifted.
+	MutedUntil *models.Time `json:"muted_until,omitempty"`
+
+	// Reason With `member.left`: `removed` where somebody else took the member out, `banned` with a ban, `deleted` where the account is deleted, absent where they left. With `member.updated`: why the member is muted.
 	Reason *string `json:"reason,omitempty"`
 
 	// Role What a member is in one room.
@@ -1306,7 +1348,7 @@ type MemberList struct {
 	NextPage *string `json:"next_page,omitempty"`
 }
 
-// MemberUpdatedEvent Somebody has another role in the room.
+// MemberUpdatedEvent Somebody has another role in the room, or is muted or no longer muted.
 type MemberUpdatedEvent struct {
 	At models.Time `json:"at"`
 
@@ -1476,6 +1518,14 @@ type MessageUpdatedEvent struct {
 
 // MessageUpdatedEventType defines model for MessageUpdatedEvent.Type.
 type MessageUpdatedEventType string
+
+// MuteList A page of a room's mutes.
+type MuteList struct {
+	Mutes []Restriction `json:"mutes"`
+
+	// NextPage Absent at the end.
+	NextPage *string `json:"next_page,omitempty"`
+}
 
 // OwnSession A login of the own account.
 type OwnSession struct {
@@ -1739,6 +1789,33 @@ type ResetEvent struct {
 // ResetEventType defines model for ResetEvent.Type.
 type ResetEventType string
 
+// RestrictRequest Until when and why.
+type RestrictRequest struct {
+	// Reason Shown to the user.
+	//
+	// Example: Off topic
+	Reason *string `json:"reason,omitempty"`
+
+	// Until Absent means until lifted.
+	//
+	// Example: 2099-04-01T00:00:00.000Z
+	Until *models.Time `json:"until,omitempty"`
+}
+
+// Restriction A mute or a ban in one room.
+type Restriction struct {
+	// By A user, in short.
+	By        Peer        `json:"by"`
+	CreatedAt models.Time `json:"created_at"`
+	Reason    *string     `json:"reason,omitempty"`
+
+	// Until Absent means until lifted.
+	Until *models.Time `json:"until,omitempty"`
+
+	// User A user, in short.
+	User Peer `json:"user"`
+}
+
 // Role What an account is on the whole server.
 type Role string
 
@@ -1775,6 +1852,14 @@ type Room struct {
 
 	// Visibility Who may know of a room; everyone, or its members and admins.
 	Visibility Visibility `json:"visibility"`
+}
+
+// RoomBanList A page of a room's bans.
+type RoomBanList struct {
+	Bans []Restriction `json:"bans"`
+
+	// NextPage Absent at the end.
+	NextPage *string `json:"next_page,omitempty"`
 }
 
 // RoomCreatedEvent There is a room that is new to you.
@@ -1869,7 +1954,7 @@ type RoomRole string
 // RoomScope Which rooms to list.
 type RoomScope string
 
-// RoomUpdatedEvent A room has another name, topic or visibility.
+// RoomUpdatedEvent A room has another name, topic, visibility, slow mode or history, or is archived or open again.
 type RoomUpdatedEvent struct {
 	At models.Time `json:"at"`
 
@@ -2082,10 +2167,23 @@ type UpdateMeRequest struct {
 
 // UpdateRoomRequest What to change of a room.
 type UpdateRoomRequest struct {
+	// Archived Whether the room takes nothing new any more.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// History Which messages a member may read: all, or those since their present membership began.
+	History *HistoryMode `json:"history,omitempty"`
+
 	// Name The rule is in the introduction.
 	//
 	// Example: cooking
 	Name *string `json:"name,omitempty"`
+
+	// SlowMode Seconds between two messages of one member; 0 is off.
+	//
+	// Example: 10
+	SlowMode *int `json:"slow_mode,omitempty"`
 
 	// Topic What the channel is about.
 	//
@@ -2156,6 +2254,19 @@ type UserList struct {
 	NextPage *string `json:"next_page,omitempty"`
 	Users    []User  `json:"users"`
 }
+
+// UserRef A user's id, as a number or as text, or `@name`.
+//
+// Example: @bob
+type UserRef struct {
+	union json.RawMessage
+}
+
+// UserRef0 defines model for UserRef.0.
+type UserRef0 = string
+
+// UserRef1 defines model for UserRef.1.
+type UserRef1 = int64
 
 // UserRenamedData The user with the new name.
 type UserRenamedData struct {
@@ -2294,8 +2405,8 @@ type InvalidCredentials = Problem
 // NameTaken An error, as RFC 9457 has it.
 type NameTaken = Problem
 
-// NonceReused An error, as RFC 9457 has it.
-type NonceReused = Problem
+// NameTakenOrConflict An error, as RFC 9457 has it.
+type NameTakenOrConflict = Problem
 
 // NotAcceptable An error, as RFC 9457 has it.
 type NotAcceptable = Problem
@@ -2305,6 +2416,9 @@ type NotFound = Problem
 
 // NotProven An error, as RFC 9457 has it.
 type NotProven = Problem
+
+// NotSent An error, as RFC 9457 has it.
+type NotSent = Problem
 
 // OneRoom A room as the caller sees it.
 type OneRoom = Room
@@ -2323,6 +2437,9 @@ type SessionCreated = Session
 
 // SessionOpened An account with a new session.
 type SessionOpened = Session
+
+// TooFast An error, as RFC 9457 has it.
+type TooFast = Problem
 
 // TooLarge An error, as RFC 9457 has it.
 type TooLarge = Problem
@@ -2450,6 +2567,15 @@ type ListRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListRoomBansParams defines parameters for ListRoomBans.
+type ListRoomBansParams struct {
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
 	// Page The `next_page` of the answer before; absent for the first page.
@@ -2466,6 +2592,15 @@ type ListMessagesParams struct {
 
 	// After Only messages with a greater id; 0 is the beginning of the room.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMutesParams defines parameters for ListMutes.
+type ListMutesParams struct {
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2564,11 +2699,29 @@ type UpdateRoomJSONRequestBody = UpdateRoomRequest
 // UpdateRoomFormdataRequestBody defines body for UpdateRoom for application/x-www-form-urlencoded ContentType.
 type UpdateRoomFormdataRequestBody = UpdateRoomRequest
 
+// BanMemberJSONRequestBody defines body for BanMember for application/json ContentType.
+type BanMemberJSONRequestBody = RestrictRequest
+
+// BanMemberFormdataRequestBody defines body for BanMember for application/x-www-form-urlencoded ContentType.
+type BanMemberFormdataRequestBody = RestrictRequest
+
+// LeaveRoomJSONRequestBody defines body for LeaveRoom for application/json ContentType.
+type LeaveRoomJSONRequestBody = LeaveRequest
+
+// LeaveRoomFormdataRequestBody defines body for LeaveRoom for application/x-www-form-urlencoded ContentType.
+type LeaveRoomFormdataRequestBody = LeaveForm
+
 // PutMemberJSONRequestBody defines body for PutMember for application/json ContentType.
 type PutMemberJSONRequestBody = PutMemberRequest
 
 // PutMemberFormdataRequestBody defines body for PutMember for application/x-www-form-urlencoded ContentType.
 type PutMemberFormdataRequestBody = PutMemberRequest
+
+// MuteMemberJSONRequestBody defines body for MuteMember for application/json ContentType.
+type MuteMemberJSONRequestBody = RestrictRequest
+
+// MuteMemberFormdataRequestBody defines body for MuteMember for application/x-www-form-urlencoded ContentType.
+type MuteMemberFormdataRequestBody = RestrictRequest
 
 // SendJSONRequestBody defines body for Send for application/json ContentType.
 type SendJSONRequestBody = SendRequest
@@ -3513,6 +3666,68 @@ func (t *RoomRef) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsUserRef0 returns the union data inside the UserRef as a UserRef0
+func (t UserRef) AsUserRef0() (UserRef0, error) {
+	var body UserRef0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserRef0 overwrites any union data inside the UserRef as the provided UserRef0
+func (t *UserRef) FromUserRef0(v UserRef0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserRef0 performs a merge with any union data inside the UserRef, using the provided UserRef0
+func (t *UserRef) MergeUserRef0(v UserRef0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserRef1 returns the union data inside the UserRef as a UserRef1
+func (t UserRef) AsUserRef1() (UserRef1, error) {
+	var body UserRef1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserRef1 overwrites any union data inside the UserRef as the provided UserRef1
+func (t *UserRef) FromUserRef1(v UserRef1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserRef1 performs a merge with any union data inside the UserRef, using the provided UserRef1
+func (t *UserRef) MergeUserRef1(v UserRef1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t UserRef) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *UserRef) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// Docs This document as a page
@@ -3608,9 +3823,18 @@ type ServerInterface interface {
 	// GetRoom One room
 	// (GET /v1/rooms/{room})
 	GetRoom(c *gin.Context, room RoomInPath)
-	// UpdateRoom Change a room's name, topic or visibility
+	// UpdateRoom Change a room
 	// (PATCH /v1/rooms/{room})
 	UpdateRoom(c *gin.Context, room RoomInPath)
+	// ListRoomBans Who is banned from a room
+	// (GET /v1/rooms/{room}/bans)
+	ListRoomBans(c *gin.Context, room RoomInPath, params ListRoomBansParams)
+	// UnbanMember Lift a ban
+	// (DELETE /v1/rooms/{room}/bans/{user})
+	UnbanMember(c *gin.Context, room RoomInPath, user UserInPath)
+	// BanMember Ban somebody from a room
+	// (PUT /v1/rooms/{room}/bans/{user})
+	BanMember(c *gin.Context, room RoomInPath, user UserInPath)
 	// JoinRoom Join a channel
 	// (POST /v1/rooms/{room}/join)
 	JoinRoom(c *gin.Context, room RoomInPath)
@@ -3629,6 +3853,15 @@ type ServerInterface interface {
 	// ListMessages A room's history
 	// (GET /v1/rooms/{room}/messages)
 	ListMessages(c *gin.Context, room RoomInPath, params ListMessagesParams)
+	// ListMutes Who is muted in a room
+	// (GET /v1/rooms/{room}/mutes)
+	ListMutes(c *gin.Context, room RoomInPath, params ListMutesParams)
+	// UnmuteMember Lift a mute
+	// (DELETE /v1/rooms/{room}/mutes/{user})
+	UnmuteMember(c *gin.Context, room RoomInPath, user UserInPath)
+	// MuteMember Mute somebody in a room
+	// (PUT /v1/rooms/{room}/mutes/{user})
+	MuteMember(c *gin.Context, room RoomInPath, user UserInPath)
 	// Send Send a message
 	// (POST /v1/send)
 	Send(c *gin.Context)
@@ -4473,6 +4706,118 @@ func (siw *ServerInterfaceWrapper) UpdateRoom(c *gin.Context) {
 	siw.Handler.UpdateRoom(c, room)
 }
 
+// ListRoomBans operation middleware
+func (siw *ServerInterfaceWrapper) ListRoomBans(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRoomBansParams
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", c.Request.URL.Query(), &params.Page, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter page: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRoomBans(c, room, params)
+}
+
+// UnbanMember operation middleware
+func (siw *ServerInterfaceWrapper) UnbanMember(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "user" -------------
+	var user UserInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user", c.Param("user"), &user, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter user: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UnbanMember(c, room, user)
+}
+
+// BanMember operation middleware
+func (siw *ServerInterfaceWrapper) BanMember(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "user" -------------
+	var user UserInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user", c.Param("user"), &user, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter user: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.BanMember(c, room, user)
+}
+
 // JoinRoom operation middleware
 func (siw *ServerInterfaceWrapper) JoinRoom(c *gin.Context) {
 
@@ -4685,6 +5030,118 @@ func (siw *ServerInterfaceWrapper) ListMessages(c *gin.Context) {
 	}
 
 	siw.Handler.ListMessages(c, room, params)
+}
+
+// ListMutes operation middleware
+func (siw *ServerInterfaceWrapper) ListMutes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMutesParams
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", c.Request.URL.Query(), &params.Page, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter page: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListMutes(c, room, params)
+}
+
+// UnmuteMember operation middleware
+func (siw *ServerInterfaceWrapper) UnmuteMember(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "user" -------------
+	var user UserInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user", c.Param("user"), &user, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter user: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UnmuteMember(c, room, user)
+}
+
+// MuteMember operation middleware
+func (siw *ServerInterfaceWrapper) MuteMember(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "user" -------------
+	var user UserInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user", c.Param("user"), &user, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter user: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.MuteMember(c, room, user)
 }
 
 // Send operation middleware
@@ -5048,6 +5505,12 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/rooms/:room/members", wrapper.ListMembers)
 	router.DELETE(options.BaseURL+"/v1/rooms/:room/members/:user", wrapper.RemoveMember)
 	router.PUT(options.BaseURL+"/v1/rooms/:room/members/:user", wrapper.PutMember)
+	router.GET(options.BaseURL+"/v1/rooms/:room/mutes", wrapper.ListMutes)
+	router.DELETE(options.BaseURL+"/v1/rooms/:room/mutes/:user", wrapper.UnmuteMember)
+	router.PUT(options.BaseURL+"/v1/rooms/:room/mutes/:user", wrapper.MuteMember)
+	router.GET(options.BaseURL+"/v1/rooms/:room/bans", wrapper.ListRoomBans)
+	router.DELETE(options.BaseURL+"/v1/rooms/:room/bans/:user", wrapper.UnbanMember)
+	router.PUT(options.BaseURL+"/v1/rooms/:room/bans/:user", wrapper.BanMember)
 	router.POST(options.BaseURL+"/v1/send", wrapper.Send)
 	router.GET(options.BaseURL+"/v1/rooms/:room/messages", wrapper.ListMessages)
 	router.GET(options.BaseURL+"/v1/events/stream", wrapper.StreamEvents)
@@ -5142,13 +5605,13 @@ type NameTakenApplicationProblemPlusJSONResponse struct {
 	Headers NameTakenResponseHeaders
 }
 
-type NonceReusedResponseHeaders struct {
+type NameTakenOrConflictResponseHeaders struct {
 	XRequestID *string
 }
-type NonceReusedApplicationProblemPlusJSONResponse struct {
+type NameTakenOrConflictApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
-	Headers NonceReusedResponseHeaders
+	Headers NameTakenOrConflictResponseHeaders
 }
 
 type NotAcceptableResponseHeaders struct {
@@ -5177,6 +5640,15 @@ type NotProvenApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers NotProvenResponseHeaders
+}
+
+type NotSentResponseHeaders struct {
+	XRequestID *string
+}
+type NotSentApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers NotSentResponseHeaders
 }
 
 type OneRoomResponseHeaders struct {
@@ -5243,6 +5715,19 @@ type SessionOpenedJSONResponse struct {
 	Body Session
 
 	Headers SessionOpenedResponseHeaders
+}
+
+type TooFastResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+type TooFastApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers TooFastResponseHeaders
 }
 
 type TooLargeResponseHeaders struct {
@@ -10738,7 +11223,7 @@ func (response UpdateRoom404ApplicationProblemPlusJSONResponse) VisitUpdateRoomR
 }
 
 type UpdateRoom409ApplicationProblemPlusJSONResponse struct {
-	NameTakenApplicationProblemPlusJSONResponse
+	NameTakenOrConflictApplicationProblemPlusJSONResponse
 }
 
 func (response UpdateRoom409ApplicationProblemPlusJSONResponse) VisitUpdateRoomResponse(w http.ResponseWriter) error {
@@ -10875,6 +11360,684 @@ func (response UpdateRoomdefaultApplicationProblemPlusJSONResponse) VisitUpdateR
 	return err
 }
 
+type ListRoomBansRequestObject struct {
+	Room   RoomInPath `json:"room"`
+	Params ListRoomBansParams
+}
+
+type ListRoomBansResponseObject interface {
+	VisitListRoomBansResponse(w http.ResponseWriter) error
+}
+
+type ListRoomBans200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type ListRoomBans200JSONResponse struct {
+	Body    RoomBanList
+	Headers ListRoomBans200ResponseHeaders
+}
+
+func (response ListRoomBans200JSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBans401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomBans401ApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBans403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomBans403ApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBans404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomBans404ApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBans422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomBans422ApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBans500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomBans500ApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBans503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListRoomBans503ApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRoomBansdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response ListRoomBansdefaultApplicationProblemPlusJSONResponse) VisitListRoomBansResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMemberRequestObject struct {
+	Room RoomInPath `json:"room"`
+	User UserInPath `json:"user"`
+}
+
+type UnbanMemberResponseObject interface {
+	VisitUnbanMemberResponse(w http.ResponseWriter) error
+}
+
+type UnbanMember204ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type UnbanMember204Response struct {
+	Headers UnbanMember204ResponseHeaders
+}
+
+func (response UnbanMember204Response) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnbanMember401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember401ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMember403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember403ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMember404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember404ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMember409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember409ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMember429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember429ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMember500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember500ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMember503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UnbanMember503ApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnbanMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response UnbanMemberdefaultApplicationProblemPlusJSONResponse) VisitUnbanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMemberRequestObject struct {
+	Room         RoomInPath `json:"room"`
+	User         UserInPath `json:"user"`
+	JSONBody     *BanMemberJSONRequestBody
+	FormdataBody *BanMemberFormdataRequestBody
+}
+
+type BanMemberResponseObject interface {
+	VisitBanMemberResponse(w http.ResponseWriter) error
+}
+
+type BanMember200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type BanMember200JSONResponse struct {
+	Body    Restriction
+	Headers BanMember200ResponseHeaders
+}
+
+func (response BanMember200JSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember400ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember401ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember403ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember404ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember409ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember413ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember415ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember422ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember429ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember500ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMember503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response BanMember503ApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BanMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response BanMemberdefaultApplicationProblemPlusJSONResponse) VisitBanMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type JoinRoomRequestObject struct {
 	Room RoomInPath `json:"room"`
 }
@@ -10979,6 +12142,25 @@ func (response JoinRoom404ApplicationProblemPlusJSONResponse) VisitJoinRoomRespo
 	return err
 }
 
+type JoinRoom409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response JoinRoom409ApplicationProblemPlusJSONResponse) VisitJoinRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type JoinRoom429ApplicationProblemPlusJSONResponse struct {
 	RateLimitedApplicationProblemPlusJSONResponse
 }
@@ -11073,7 +12255,9 @@ func (response JoinRoomdefaultApplicationProblemPlusJSONResponse) VisitJoinRoomR
 }
 
 type LeaveRoomRequestObject struct {
-	Room RoomInPath `json:"room"`
+	Room         RoomInPath `json:"room"`
+	JSONBody     *LeaveRoomJSONRequestBody
+	FormdataBody *LeaveRoomFormdataRequestBody
 }
 
 type LeaveRoomResponseObject interface {
@@ -11106,6 +12290,25 @@ func (response LeaveRoom204Response) VisitLeaveRoomResponse(w http.ResponseWrite
 	}
 	w.WriteHeader(204)
 	return nil
+}
+
+type LeaveRoom400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom400ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type LeaveRoom401ApplicationProblemPlusJSONResponse struct {
@@ -11183,6 +12386,63 @@ func (response LeaveRoom409ApplicationProblemPlusJSONResponse) VisitLeaveRoomRes
 		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
 	}
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom413ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom415ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LeaveRoom422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response LeaveRoom422ApplicationProblemPlusJSONResponse) VisitLeaveRoomResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12083,6 +13343,684 @@ func (response ListMessagesdefaultApplicationProblemPlusJSONResponse) VisitListM
 	return err
 }
 
+type ListMutesRequestObject struct {
+	Room   RoomInPath `json:"room"`
+	Params ListMutesParams
+}
+
+type ListMutesResponseObject interface {
+	VisitListMutesResponse(w http.ResponseWriter) error
+}
+
+type ListMutes200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type ListMutes200JSONResponse struct {
+	Body    MuteList
+	Headers ListMutes200ResponseHeaders
+}
+
+func (response ListMutes200JSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes401ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes403ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes404ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes422ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes500ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutes503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListMutes503ApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMutesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response ListMutesdefaultApplicationProblemPlusJSONResponse) VisitListMutesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMemberRequestObject struct {
+	Room RoomInPath `json:"room"`
+	User UserInPath `json:"user"`
+}
+
+type UnmuteMemberResponseObject interface {
+	VisitUnmuteMemberResponse(w http.ResponseWriter) error
+}
+
+type UnmuteMember204ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type UnmuteMember204Response struct {
+	Headers UnmuteMember204ResponseHeaders
+}
+
+func (response UnmuteMember204Response) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type UnmuteMember401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember401ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMember403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember403ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMember404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember404ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMember409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember409ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMember429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember429ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMember500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember500ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMember503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UnmuteMember503ApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UnmuteMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response UnmuteMemberdefaultApplicationProblemPlusJSONResponse) VisitUnmuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMemberRequestObject struct {
+	Room         RoomInPath `json:"room"`
+	User         UserInPath `json:"user"`
+	JSONBody     *MuteMemberJSONRequestBody
+	FormdataBody *MuteMemberFormdataRequestBody
+}
+
+type MuteMemberResponseObject interface {
+	VisitMuteMemberResponse(w http.ResponseWriter) error
+}
+
+type MuteMember200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type MuteMember200JSONResponse struct {
+	Body    Restriction
+	Headers MuteMember200ResponseHeaders
+}
+
+func (response MuteMember200JSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember400ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember401ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember403ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember404ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember409ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember413ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember415ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember422ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember429ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember500ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMember503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response MuteMember503ApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MuteMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response MuteMemberdefaultApplicationProblemPlusJSONResponse) VisitMuteMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SendRequestObject struct {
 	JSONBody     *SendJSONRequestBody
 	FormdataBody *SendFormdataRequestBody
@@ -12244,7 +14182,7 @@ func (response Send404ApplicationProblemPlusJSONResponse) VisitSendResponse(w ht
 }
 
 type Send409ApplicationProblemPlusJSONResponse struct {
-	NonceReusedApplicationProblemPlusJSONResponse
+	NotSentApplicationProblemPlusJSONResponse
 }
 
 func (response Send409ApplicationProblemPlusJSONResponse) VisitSendResponse(w http.ResponseWriter) error {
@@ -12320,7 +14258,7 @@ func (response Send422ApplicationProblemPlusJSONResponse) VisitSendResponse(w ht
 }
 
 type Send429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	TooFastApplicationProblemPlusJSONResponse
 }
 
 func (response Send429ApplicationProblemPlusJSONResponse) VisitSendResponse(w http.ResponseWriter) error {
@@ -14377,9 +16315,18 @@ type StrictServerInterface interface {
 	// GetRoom One room
 	// (GET /v1/rooms/{room})
 	GetRoom(ctx context.Context, request GetRoomRequestObject) (GetRoomResponseObject, error)
-	// UpdateRoom Change a room's name, topic or visibility
+	// UpdateRoom Change a room
 	// (PATCH /v1/rooms/{room})
 	UpdateRoom(ctx context.Context, request UpdateRoomRequestObject) (UpdateRoomResponseObject, error)
+	// ListRoomBans Who is banned from a room
+	// (GET /v1/rooms/{room}/bans)
+	ListRoomBans(ctx context.Context, request ListRoomBansRequestObject) (ListRoomBansResponseObject, error)
+	// UnbanMember Lift a ban
+	// (DELETE /v1/rooms/{room}/bans/{user})
+	UnbanMember(ctx context.Context, request UnbanMemberRequestObject) (UnbanMemberResponseObject, error)
+	// BanMember Ban somebody from a room
+	// (PUT /v1/rooms/{room}/bans/{user})
+	BanMember(ctx context.Context, request BanMemberRequestObject) (BanMemberResponseObject, error)
 	// JoinRoom Join a channel
 	// (POST /v1/rooms/{room}/join)
 	JoinRoom(ctx context.Context, request JoinRoomRequestObject) (JoinRoomResponseObject, error)
@@ -14398,6 +16345,15 @@ type StrictServerInterface interface {
 	// ListMessages A room's history
 	// (GET /v1/rooms/{room}/messages)
 	ListMessages(ctx context.Context, request ListMessagesRequestObject) (ListMessagesResponseObject, error)
+	// ListMutes Who is muted in a room
+	// (GET /v1/rooms/{room}/mutes)
+	ListMutes(ctx context.Context, request ListMutesRequestObject) (ListMutesResponseObject, error)
+	// UnmuteMember Lift a mute
+	// (DELETE /v1/rooms/{room}/mutes/{user})
+	UnmuteMember(ctx context.Context, request UnmuteMemberRequestObject) (UnmuteMemberResponseObject, error)
+	// MuteMember Mute somebody in a room
+	// (PUT /v1/rooms/{room}/mutes/{user})
+	MuteMember(ctx context.Context, request MuteMemberRequestObject) (MuteMemberResponseObject, error)
 	// Send Send a message
 	// (POST /v1/send)
 	Send(ctx context.Context, request SendRequestObject) (SendResponseObject, error)
@@ -15630,6 +17586,122 @@ func (sh *strictHandler) UpdateRoom(ctx *gin.Context, room RoomInPath) {
 	}
 }
 
+// ListRoomBans operation middleware
+func (sh *strictHandler) ListRoomBans(ctx *gin.Context, room RoomInPath, params ListRoomBansParams) {
+	var request ListRoomBansRequestObject
+
+	request.Room = room
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRoomBans(ctx, request.(ListRoomBansRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRoomBans")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRoomBansResponseObject); ok {
+		if err := validResponse.VisitListRoomBansResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UnbanMember operation middleware
+func (sh *strictHandler) UnbanMember(ctx *gin.Context, room RoomInPath, user UserInPath) {
+	var request UnbanMemberRequestObject
+
+	request.Room = room
+	request.User = user
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnbanMember(ctx, request.(UnbanMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnbanMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UnbanMemberResponseObject); ok {
+		if err := validResponse.VisitUnbanMemberResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BanMember operation middleware
+func (sh *strictHandler) BanMember(ctx *gin.Context, room RoomInPath, user UserInPath) {
+	var request BanMemberRequestObject
+
+	request.Room = room
+	request.User = user
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body BanMemberJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				sh.options.RequestErrorHandlerFunc(ctx, err)
+				return
+			}
+		} else {
+			request.JSONBody = &body
+		}
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body BanMemberFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BanMember(ctx, request.(BanMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BanMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(BanMemberResponseObject); ok {
+		if err := validResponse.VisitBanMemberResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // JoinRoom operation middleware
 func (sh *strictHandler) JoinRoom(ctx *gin.Context, room RoomInPath) {
 	var request JoinRoomRequestObject
@@ -15661,6 +17733,41 @@ func (sh *strictHandler) LeaveRoom(ctx *gin.Context, room RoomInPath) {
 	var request LeaveRoomRequestObject
 
 	request.Room = room
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body LeaveRoomJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				sh.options.RequestErrorHandlerFunc(ctx, err)
+				return
+			}
+		} else {
+			request.JSONBody = &body
+		}
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body LeaveRoomFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
 
 	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.LeaveRoom(ctx, request.(LeaveRoomRequestObject))
@@ -15818,6 +17925,122 @@ func (sh *strictHandler) ListMessages(ctx *gin.Context, room RoomInPath, params 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListMessagesResponseObject); ok {
 		if err := validResponse.VisitListMessagesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListMutes operation middleware
+func (sh *strictHandler) ListMutes(ctx *gin.Context, room RoomInPath, params ListMutesParams) {
+	var request ListMutesRequestObject
+
+	request.Room = room
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMutes(ctx, request.(ListMutesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMutes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListMutesResponseObject); ok {
+		if err := validResponse.VisitListMutesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UnmuteMember operation middleware
+func (sh *strictHandler) UnmuteMember(ctx *gin.Context, room RoomInPath, user UserInPath) {
+	var request UnmuteMemberRequestObject
+
+	request.Room = room
+	request.User = user
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UnmuteMember(ctx, request.(UnmuteMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UnmuteMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UnmuteMemberResponseObject); ok {
+		if err := validResponse.VisitUnmuteMemberResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// MuteMember operation middleware
+func (sh *strictHandler) MuteMember(ctx *gin.Context, room RoomInPath, user UserInPath) {
+	var request MuteMemberRequestObject
+
+	request.Room = room
+	request.User = user
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body MuteMemberJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				sh.options.RequestErrorHandlerFunc(ctx, err)
+				return
+			}
+		} else {
+			request.JSONBody = &body
+		}
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body MuteMemberFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MuteMember(ctx, request.(MuteMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MuteMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(MuteMemberResponseObject); ok {
+		if err := validResponse.VisitMuteMemberResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -41,6 +41,7 @@ var limits = []limit{
 	{[]string{"listUsers"}, byAccount, 40, 200 * time.Millisecond},
 	{[]string{"createRoom"}, byAccount, 20, 10 * time.Second},
 	{[]string{"joinRoom", "leaveRoom", "putMember"}, byAccount, 60, time.Second},
+	{[]string{"muteMember", "unmuteMember", "banMember", "unbanMember"}, byAccount, 60, time.Second},
 	{[]string{"send"}, byAccount, 50, 200 * time.Millisecond},
 	{[]string{"send"}, byAddress, 1000, 5 * time.Millisecond},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},

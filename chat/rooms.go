@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,14 +13,9 @@ import (
 type NewRoom struct {
 	Name       string
 	Topic      string
-	Visibility models.Visibility // empty: public
-}
-
-// RoomChange is what may be changed of a room; nil leaves it as it is.
-type RoomChange struct {
-	Name       *string
-	Topic      *string
-	Visibility *models.Visibility
+	Visibility models.Visibility  // empty: public
+	History    models.HistoryMode // empty: all
+	SlowMode   int                // seconds
 }
 
 // RoomList is one page of rooms, true at Cursor. Next is the room id to go on from, 0 at
@@ -72,10 +68,17 @@ func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.Jo
 	if err := checkTopic(n.Topic); err != nil {
 		return models.JoinedRoom{}, err
 	}
-	if n.Visibility == "" {
-		n.Visibility = models.Public
+	if err := checkSlowMode(n.SlowMode); err != nil {
+		return models.JoinedRoom{}, err
 	}
-	room := models.Room{Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility, History: models.HistoryAll}
+	n.Visibility = cmp.Or(n.Visibility, models.Public)
+	room := models.Room{
+		Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility,
+		History: cmp.Or(n.History, models.HistoryAll), SlowMode: n.SlowMode,
+	}
+	if !openHistory(room) {
+		return models.JoinedRoom{}, errHistory()
+	}
 	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
 		user, err := acting(tx, a)
 		if err != nil {
@@ -130,18 +133,9 @@ func channelFree(r Reader, key string, self int64) error {
 
 // UpdateRoom changes a room; all of the change or nothing.
 func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomChange) (models.JoinedRoom, error) {
-	var key string
-	if c.Name != nil {
-		name, k, err := models.ChannelName(*c.Name)
-		if err != nil {
-			return models.JoinedRoom{}, err
-		}
-		c.Name, key = &name, k
-	}
-	if c.Topic != nil {
-		if err := checkTopic(*c.Topic); err != nil {
-			return models.JoinedRoom{}, err
-		}
+	key, err := c.check()
+	if err != nil {
+		return models.JoinedRoom{}, err
 	}
 	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
 		t, err := s.target(tx, a, ref)
@@ -157,59 +151,6 @@ func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomCha
 		}
 		return t.joined(), recordUpdate(tx, a, before, t.room)
 	})
-}
-
-// changed gives what is new of a room, by its field.
-func changed(before, after models.Room) map[string]string {
-	d := map[string]string{}
-	for field, values := range map[string][2]string{
-		"name": {before.Name, after.Name}, "topic": {before.Topic, after.Topic},
-		"visibility": {string(before.Visibility), string(after.Visibility)},
-	} {
-		if values[0] != values[1] {
-			d[field] = values[1]
-		}
-	}
-	return d
-}
-
-// recordUpdate writes a change of a room down where any part of it took an admin's right.
-func recordUpdate(tx Tx, a Actor, before target, after models.Room) error {
-	fields := changed(before.room, after)
-	for field, action := range map[string]Action{
-		"name": RenameRoom, "topic": ChangeTopic, "visibility": ChangeVisibility,
-	} {
-		if _, ok := fields[field]; ok && before.byAdminRight(action) {
-			return recordInRoom(tx, a, before, models.AuditRoomUpdate, models.User{}, fields)
-		}
-	}
-	return nil
-}
-
-// apply checks and makes each change on t.room.
-func apply(tx Tx, t *target, c RoomChange, key string) error {
-	if c.Name != nil {
-		if err := allow(RenameRoom, t.room, t.rank); err != nil {
-			return err
-		}
-		if err := channelFree(tx, key, t.room.ID); err != nil {
-			return err
-		}
-		t.room.Name, t.room.Key = *c.Name, key
-	}
-	if c.Topic != nil {
-		if err := allow(ChangeTopic, t.room, t.rank); err != nil {
-			return err
-		}
-		t.room.Topic = *c.Topic
-	}
-	if c.Visibility != nil {
-		if err := allow(ChangeVisibility, t.room, t.rank); err != nil {
-			return err
-		}
-		t.room.Visibility = *c.Visibility
-	}
-	return nil
 }
 
 func writeRoom(tx Tx, room models.Room) error {

@@ -64,14 +64,23 @@ func (s *Service) openFor(tx Tx, user models.User, to models.RoomRef) (models.Ro
 	if err != nil {
 		return models.Room{}, err
 	}
-	return t.room, mayTakePart(tx, t, SendMessage)
+	if err := mayTakePart(tx, t, SendMessage); err != nil {
+		return t.room, err
+	}
+	return t.room, keepsPace(tx, t)
 }
 
 // mayTakePart refuses what puts something into the room where the actor may read but not write: the role does not
-// let them, the other one of the two is gone, or one blocks the other. Every command that adds to a room or
-// changes what it says asks it.
+// let them, the room is archived, they are banned or muted there, the other one of the two is gone, or one blocks the
+// other. Every command that adds to a room or changes what it says asks it.
 func mayTakePart(r Reader, t target, action Action) error {
 	if err := allow(action, t.room, t.rank); err != nil {
+		return orBanned(r, t, err)
+	}
+	if err := notArchived(t.room); err != nil {
+		return err
+	}
+	if err := notMuted(r, t); err != nil {
 		return err
 	}
 	if err := otherLives(r, t.room, t.user); err != nil {

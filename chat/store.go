@@ -36,6 +36,7 @@ type Reader interface {
 	MessageReader
 	SessionReader
 	BanReader
+	RestrictionReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -97,6 +98,8 @@ type MessageReader interface {
 	// Messages gives a page; Cursor is left 0.
 	Messages(roomID int64, page models.Page) (models.History, error)
 	Nonce(userID int64, nonce string) (models.Nonce, error)
+	// LastSent is when the user sent the newest of their messages in the room, deleted ones too.
+	LastSent(roomID, userID int64) (models.Time, error)
 }
 
 // SessionReader reads sessions and tickets.
@@ -129,6 +132,14 @@ type BanReader interface {
 	AddressBans() ([]models.Ban, error)
 	// Bans gives those in force at now with id < before, newest first.
 	Bans(now models.Time, before int64, limit int) ([]models.Ban, error)
+}
+
+// RestrictionReader reads the mutes and bans of rooms. Those that are over may be among them, but for Restrictions.
+type RestrictionReader interface {
+	// Restriction gives one without the names.
+	Restriction(roomID int64, kind models.RestrictionKind, userID int64) (models.Restriction, error)
+	// Restrictions gives those in force at now with user id > after, by user id.
+	Restrictions(roomID int64, kind models.RestrictionKind, now models.Time, after int64, limit int) ([]models.Restriction, error)
 }
 
 // AuditReader reads the audit log.
@@ -254,6 +265,13 @@ type Tx interface {
 	DeleteBan(id int64) error
 	// DeletePastBans removes those that are over at now.
 	DeletePastBans(now models.Time) error
+
+	// PutRestriction writes one in the place of the user's former of that kind in the room, and counts a mute there.
+	PutRestriction(r models.Restriction) error
+	// DeleteRestriction removes one. Where there is none, nothing changes.
+	DeleteRestriction(roomID int64, kind models.RestrictionKind, userID int64) error
+	// DeletePastRestrictions removes those that are over at now, at most limit, and says how many.
+	DeletePastRestrictions(now models.Time, limit int) (int, error)
 
 	// InsertAudit adds an entry; its ID is the store's.
 	InsertAudit(e models.AuditEntry) error

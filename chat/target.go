@@ -14,6 +14,7 @@ type target struct {
 	rank Rank
 	role models.RoomRole
 	from int64 // where the actor's present membership begins; 0 without one
+	now  models.Time
 }
 
 // since is the id that the messages which the actor may read lie beyond: 0 but for a member of a room that shows its
@@ -61,7 +62,17 @@ func (s *Service) resolve(r Reader, user models.User, ref models.RoomRef) (targe
 	if err != nil {
 		return target{}, err
 	}
-	return target{room: room, user: user, rank: rank, role: spell.Role, from: spell.From}, allow(SeeRoom, room, rank)
+	return target{
+		room: room, user: user, rank: rank, role: spell.Role, from: spell.From, now: s.moment(r),
+	}, allow(SeeRoom, room, rank)
+}
+
+// moment is the command's, or now where r is no command's.
+func (s *Service) moment(r Reader) models.Time {
+	if tx, ok := r.(Tx); ok {
+		return tx.Now()
+	}
+	return models.At(s.now())
 }
 
 func findRoom(r Reader, user models.User, ref models.RoomRef) (models.Room, error) {

@@ -44,7 +44,11 @@ const (
 	AuditActionAddressBan   AuditAction = "address.ban"
 	AuditActionAddressUnban AuditAction = "address.unban"
 	AuditActionMemberAdd    AuditAction = "member.add"
+	AuditActionMemberBan    AuditAction = "member.ban"
+	AuditActionMemberMute   AuditAction = "member.mute"
 	AuditActionMemberRemove AuditAction = "member.remove"
+	AuditActionMemberUnban  AuditAction = "member.unban"
+	AuditActionMemberUnmute AuditAction = "member.unmute"
 	AuditActionMemberUpdate AuditAction = "member.update"
 	AuditActionRoomDelete   AuditAction = "room.delete"
 	AuditActionRoomRead     AuditAction = "room.read"
@@ -65,7 +69,15 @@ func (e AuditAction) Valid() bool {
 		return true
 	case AuditActionMemberAdd:
 		return true
+	case AuditActionMemberBan:
+		return true
+	case AuditActionMemberMute:
+		return true
 	case AuditActionMemberRemove:
+		return true
+	case AuditActionMemberUnban:
+		return true
+	case AuditActionMemberUnmute:
 		return true
 	case AuditActionMemberUpdate:
 		return true
@@ -1066,10 +1078,18 @@ type ConversationState string
 
 // CreateRoomRequest A new channel.
 type CreateRoomRequest struct {
+	// History Which messages a member may read: all, or those since their present membership began.
+	History *HistoryMode `json:"history,omitempty"`
+
 	// Name The rule is in the introduction.
 	//
 	// Example: cooking
 	Name string `json:"name"`
+
+	// SlowMode Seconds between two messages of one member; 0 is off.
+	//
+	// Example: 10
+	SlowMode *int `json:"slow_mode,omitempty"`
 
 	// Topic What the channel is about.
 	//
@@ -1221,6 +1241,22 @@ type KickRequest struct {
 	Reason *string `json:"reason,omitempty"`
 }
 
+// LeaveForm Who is an owner after you, as a form.
+type LeaveForm struct {
+	// Successor A UserRef.
+	//
+	// Example: @bob
+	Successor *string `json:"successor,omitempty"`
+}
+
+// LeaveRequest Who is an owner after you.
+type LeaveRequest struct {
+	// Successor A user's id, as a number or as text, or `@name`.
+	//
+	// Example: @bob
+	Successor *UserRef `json:"successor,omitempty"`
+}
+
 // LoginRequest A name and its password.
 type LoginRequest struct {
 	// Name Example: ann
@@ -1243,7 +1279,13 @@ type Member struct {
 
 // MemberData The member and their role.
 type MemberData struct {
-	// Reason With `member.left`; `removed` where somebody else took the member out, `deleted` where the account is deleted, absent where they left.
+	// Muted The member is muted, perhaps until `muted_until`; absent where not. That a mute ends by the clock is no event.
+	Muted *bool `json:"muted,omitempty"`
+
+	// MutedUntil With `muted`; absent means until lifted.
+	MutedUntil *time.Time `json:"muted_until,omitempty"`
+
+	// Reason With `member.left`: `removed` where somebody else took the member out, `banned` with a ban, `deleted` where the account is deleted, absent where they left. With `member.updated`: why the member is muted.
 	Reason *string `json:"reason,omitempty"`
 
 	// Role What a member is in one room.
@@ -1305,7 +1347,7 @@ type MemberList struct {
 	NextPage *string `json:"next_page,omitempty"`
 }
 
-// MemberUpdatedEvent Somebody has another role in the room.
+// MemberUpdatedEvent Somebody has another role in the room, or is muted or no longer muted.
 type MemberUpdatedEvent struct {
 	At time.Time `json:"at"`
 
@@ -1475,6 +1517,14 @@ type MessageUpdatedEvent struct {
 
 // MessageUpdatedEventType defines model for MessageUpdatedEvent.Type.
 type MessageUpdatedEventType string
+
+// MuteList A page of a room's mutes.
+type MuteList struct {
+	Mutes []Restriction `json:"mutes"`
+
+	// NextPage Absent at the end.
+	NextPage *string `json:"next_page,omitempty"`
+}
 
 // OwnSession A login of the own account.
 type OwnSession struct {
@@ -1738,6 +1788,33 @@ type ResetEvent struct {
 // ResetEventType defines model for ResetEvent.Type.
 type ResetEventType string
 
+// RestrictRequest Until when and why.
+type RestrictRequest struct {
+	// Reason Shown to the user.
+	//
+	// Example: Off topic
+	Reason *string `json:"reason,omitempty"`
+
+	// Until Absent means until lifted.
+	//
+	// Example: 2099-04-01T00:00:00.000Z
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// Restriction A mute or a ban in one room.
+type Restriction struct {
+	// By A user, in short.
+	By        Peer      `json:"by"`
+	CreatedAt time.Time `json:"created_at"`
+	Reason    *string   `json:"reason,omitempty"`
+
+	// Until Absent means until lifted.
+	Until *time.Time `json:"until,omitempty"`
+
+	// User A user, in short.
+	User Peer `json:"user"`
+}
+
 // Role What an account is on the whole server.
 type Role string
 
@@ -1774,6 +1851,14 @@ type Room struct {
 
 	// Visibility Who may know of a room; everyone, or its members and admins.
 	Visibility Visibility `json:"visibility"`
+}
+
+// RoomBanList A page of a room's bans.
+type RoomBanList struct {
+	Bans []Restriction `json:"bans"`
+
+	// NextPage Absent at the end.
+	NextPage *string `json:"next_page,omitempty"`
 }
 
 // RoomCreatedEvent There is a room that is new to you.
@@ -1868,7 +1953,7 @@ type RoomRole string
 // RoomScope Which rooms to list.
 type RoomScope string
 
-// RoomUpdatedEvent A room has another name, topic or visibility.
+// RoomUpdatedEvent A room has another name, topic, visibility, slow mode or history, or is archived or open again.
 type RoomUpdatedEvent struct {
 	At time.Time `json:"at"`
 
@@ -2081,10 +2166,23 @@ type UpdateMeRequest struct {
 
 // UpdateRoomRequest What to change of a room.
 type UpdateRoomRequest struct {
+	// Archived Whether the room takes nothing new any more.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// History Which messages a member may read: all, or those since their present membership began.
+	History *HistoryMode `json:"history,omitempty"`
+
 	// Name The rule is in the introduction.
 	//
 	// Example: cooking
 	Name *string `json:"name,omitempty"`
+
+	// SlowMode Seconds between two messages of one member; 0 is off.
+	//
+	// Example: 10
+	SlowMode *int `json:"slow_mode,omitempty"`
 
 	// Topic What the channel is about.
 	//
@@ -2155,6 +2253,19 @@ type UserList struct {
 	NextPage *string `json:"next_page,omitempty"`
 	Users    []User  `json:"users"`
 }
+
+// UserRef A user's id, as a number or as text, or `@name`.
+//
+// Example: @bob
+type UserRef struct {
+	union json.RawMessage
+}
+
+// UserRef0 defines model for UserRef.0.
+type UserRef0 = string
+
+// UserRef1 defines model for UserRef.1.
+type UserRef1 = int64
 
 // UserRenamedData The user with the new name.
 type UserRenamedData struct {
@@ -2293,8 +2404,8 @@ type InvalidCredentials = Problem
 // NameTaken An error, as RFC 9457 has it.
 type NameTaken = Problem
 
-// NonceReused An error, as RFC 9457 has it.
-type NonceReused = Problem
+// NameTakenOrConflict An error, as RFC 9457 has it.
+type NameTakenOrConflict = Problem
 
 // NotAcceptable An error, as RFC 9457 has it.
 type NotAcceptable = Problem
@@ -2304,6 +2415,9 @@ type NotFound = Problem
 
 // NotProven An error, as RFC 9457 has it.
 type NotProven = Problem
+
+// NotSent An error, as RFC 9457 has it.
+type NotSent = Problem
 
 // OneRoom A room as the caller sees it.
 type OneRoom = Room
@@ -2322,6 +2436,9 @@ type SessionCreated = Session
 
 // SessionOpened An account with a new session.
 type SessionOpened = Session
+
+// TooFast An error, as RFC 9457 has it.
+type TooFast = Problem
 
 // TooLarge An error, as RFC 9457 has it.
 type TooLarge = Problem
@@ -2449,6 +2566,15 @@ type ListRoomsParams struct {
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListRoomBansParams defines parameters for ListRoomBans.
+type ListRoomBansParams struct {
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListMembersParams defines parameters for ListMembers.
 type ListMembersParams struct {
 	// Page The `next_page` of the answer before; absent for the first page.
@@ -2465,6 +2591,15 @@ type ListMessagesParams struct {
 
 	// After Only messages with a greater id; 0 is the beginning of the room.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListMutesParams defines parameters for ListMutes.
+type ListMutesParams struct {
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2563,11 +2698,29 @@ type UpdateRoomJSONRequestBody = UpdateRoomRequest
 // UpdateRoomFormdataRequestBody defines body for UpdateRoom for application/x-www-form-urlencoded ContentType.
 type UpdateRoomFormdataRequestBody = UpdateRoomRequest
 
+// BanMemberJSONRequestBody defines body for BanMember for application/json ContentType.
+type BanMemberJSONRequestBody = RestrictRequest
+
+// BanMemberFormdataRequestBody defines body for BanMember for application/x-www-form-urlencoded ContentType.
+type BanMemberFormdataRequestBody = RestrictRequest
+
+// LeaveRoomJSONRequestBody defines body for LeaveRoom for application/json ContentType.
+type LeaveRoomJSONRequestBody = LeaveRequest
+
+// LeaveRoomFormdataRequestBody defines body for LeaveRoom for application/x-www-form-urlencoded ContentType.
+type LeaveRoomFormdataRequestBody = LeaveForm
+
 // PutMemberJSONRequestBody defines body for PutMember for application/json ContentType.
 type PutMemberJSONRequestBody = PutMemberRequest
 
 // PutMemberFormdataRequestBody defines body for PutMember for application/x-www-form-urlencoded ContentType.
 type PutMemberFormdataRequestBody = PutMemberRequest
+
+// MuteMemberJSONRequestBody defines body for MuteMember for application/json ContentType.
+type MuteMemberJSONRequestBody = RestrictRequest
+
+// MuteMemberFormdataRequestBody defines body for MuteMember for application/x-www-form-urlencoded ContentType.
+type MuteMemberFormdataRequestBody = RestrictRequest
 
 // SendJSONRequestBody defines body for Send for application/json ContentType.
 type SendJSONRequestBody = SendRequest
@@ -3512,6 +3665,68 @@ func (t *RoomRef) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsUserRef0 returns the union data inside the UserRef as a UserRef0
+func (t UserRef) AsUserRef0() (UserRef0, error) {
+	var body UserRef0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserRef0 overwrites any union data inside the UserRef as the provided UserRef0
+func (t *UserRef) FromUserRef0(v UserRef0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserRef0 performs a merge with any union data inside the UserRef, using the provided UserRef0
+func (t *UserRef) MergeUserRef0(v UserRef0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsUserRef1 returns the union data inside the UserRef as a UserRef1
+func (t UserRef) AsUserRef1() (UserRef1, error) {
+	var body UserRef1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromUserRef1 overwrites any union data inside the UserRef as the provided UserRef1
+func (t *UserRef) FromUserRef1(v UserRef1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeUserRef1 performs a merge with any union data inside the UserRef, using the provided UserRef1
+func (t *UserRef) MergeUserRef1(v UserRef1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t UserRef) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *UserRef) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
 
@@ -4009,7 +4224,8 @@ type ClientInterface interface {
 
 	// CreateRoomWithBody Make a channel
 	//
-	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+	// is for private channels only (422).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4018,7 +4234,8 @@ type ClientInterface interface {
 
 	// CreateRoom Make a channel
 	//
-	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+	// is for private channels only (422).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4027,7 +4244,8 @@ type ClientInterface interface {
 
 	// CreateRoomWithFormdataBody Make a channel
 	//
-	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+	// is for private channels only (422).
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -4048,49 +4266,159 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/rooms/{room} (the `GetRoom` operationId).
 	GetRoom(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRoomWithBody Change a room's name, topic or visibility
+	// UpdateRoomWithBody Change a room
 	//
-	// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-	// The lobby's name and visibility cannot be changed (403).
+	// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+	// admin. Of the lobby only topic and slow mode can be changed (403).
+	//
+	// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+	// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+	// it, members removed, muted and banned.
+	//
+	// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+	// 429 `slow_mode`.
+	//
+	// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+	// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+	// the same call sets `all`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /v1/rooms/{room} (the `UpdateRoom` operationId).
 	UpdateRoomWithBody(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRoom Change a room's name, topic or visibility
+	// UpdateRoom Change a room
 	//
-	// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-	// The lobby's name and visibility cannot be changed (403).
+	// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+	// admin. Of the lobby only topic and slow mode can be changed (403).
+	//
+	// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+	// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+	// it, members removed, muted and banned.
+	//
+	// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+	// 429 `slow_mode`.
+	//
+	// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+	// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+	// the same call sets `all`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /v1/rooms/{room} (the `UpdateRoom` operationId).
 	UpdateRoom(ctx context.Context, room RoomInPath, body UpdateRoomJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRoomWithFormdataBody Change a room's name, topic or visibility
+	// UpdateRoomWithFormdataBody Change a room
 	//
-	// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-	// The lobby's name and visibility cannot be changed (403).
+	// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+	// admin. Of the lobby only topic and slow mode can be changed (403).
+	//
+	// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+	// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+	// it, members removed, muted and banned.
+	//
+	// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+	// 429 `slow_mode`.
+	//
+	// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+	// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+	// the same call sets `all`.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
 	// Corresponds with PATCH /v1/rooms/{room} (the `UpdateRoom` operationId).
 	UpdateRoomWithFormdataBody(ctx context.Context, room RoomInPath, body UpdateRoomFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListRoomBans Who is banned from a room
+	//
+	// For moderators, owners and admins. Those in force, by user id.
+	//
+	// Corresponds with GET /v1/rooms/{room}/bans (the `ListRoomBans` operationId).
+	ListRoomBans(ctx context.Context, room RoomInPath, params *ListRoomBansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnbanMember Lift a ban
+	//
+	// For those who may ban, but not for oneself (409). It brings no membership back. Where there is none, nothing changes.
+	//
+	// Corresponds with DELETE /v1/rooms/{room}/bans/{user} (the `UnbanMember` operationId).
+	UnbanMember(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BanMemberWithBody Ban somebody from a room
+	//
+	// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+	// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+	// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+	// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+	// cannot be banned (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+	BanMemberWithBody(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BanMember Ban somebody from a room
+	//
+	// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+	// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+	// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+	// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+	// cannot be banned (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+	BanMember(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BanMemberWithFormdataBody Ban somebody from a room
+	//
+	// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+	// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+	// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+	// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+	// cannot be banned (409).
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+	BanMemberWithFormdataBody(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// JoinRoom Join a channel
 	//
-	// Joining where one is already changes nothing. To a private channel a member must add you.
+	// Joining where one is already changes nothing. To a private channel a member must add you. Who is banned from the
+	// channel is refused (403 `banned`), and nobody joins an archived one (409).
 	//
 	// Corresponds with POST /v1/rooms/{room}/join (the `JoinRoom` operationId).
 	JoinRoom(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// LeaveRoom Leave a channel
+	// LeaveRoomWithBody Leave a channel
 	//
-	// The last owner cannot leave until another is named (409). The lobby cannot be left (403).
+	// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+	// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+	//
+	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
-	LeaveRoom(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+	LeaveRoomWithBody(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveRoom Leave a channel
+	//
+	// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+	// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+	LeaveRoom(ctx context.Context, room RoomInPath, body LeaveRoomJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveRoomWithFormdataBody Leave a channel
+	//
+	// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+	// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+	LeaveRoomWithFormdataBody(ctx context.Context, room RoomInPath, body LeaveRoomFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMembers Who is in a room
 	//
@@ -4111,7 +4439,8 @@ type ClientInterface interface {
 	//
 	// Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 	// Any member may add to a public channel, moderators and owners to a private one; roles are the
-	// owners' (and admins') to give. Taking the role from the last owner is 409.
+	// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+	// banned from the room, or anybody to an archived one.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4122,7 +4451,8 @@ type ClientInterface interface {
 	//
 	// Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 	// Any member may add to a public channel, moderators and owners to a private one; roles are the
-	// owners' (and admins') to give. Taking the role from the last owner is 409.
+	// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+	// banned from the room, or anybody to an archived one.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4133,7 +4463,8 @@ type ClientInterface interface {
 	//
 	// Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 	// Any member may add to a public channel, moderators and owners to a private one; roles are the
-	// owners' (and admins') to give. Taking the role from the last owner is 409.
+	// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+	// banned from the room, or anybody to an archived one.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -4149,6 +4480,56 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/rooms/{room}/messages (the `ListMessages` operationId).
 	ListMessages(ctx context.Context, room RoomInPath, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListMutes Who is muted in a room
+	//
+	// For moderators, owners and admins. Those in force, by user id.
+	//
+	// Corresponds with GET /v1/rooms/{room}/mutes (the `ListMutes` operationId).
+	ListMutes(ctx context.Context, room RoomInPath, params *ListMutesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnmuteMember Lift a mute
+	//
+	// For those who may mute, but not for oneself (409). Where there is none, nothing changes.
+	//
+	// Corresponds with DELETE /v1/rooms/{room}/mutes/{user} (the `UnmuteMember` operationId).
+	UnmuteMember(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MuteMemberWithBody Mute somebody in a room
+	//
+	// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+	// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+	// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+	// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+	MuteMemberWithBody(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MuteMember Mute somebody in a room
+	//
+	// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+	// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+	// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+	// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+	MuteMember(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MuteMemberWithFormdataBody Mute somebody in a room
+	//
+	// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+	// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+	// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+	// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+	MuteMemberWithFormdataBody(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SendWithBody Send a message
 	//
 	// An answered message is on disk. Absent `to` is the lobby; `@name` makes the direct conversation
@@ -4157,6 +4538,9 @@ type ClientInterface interface {
 	// `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 	// (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 	// sending there is 403 for both.
+	//
+	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4172,6 +4556,9 @@ type ClientInterface interface {
 	// (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 	// sending there is 403 for both.
 	//
+	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/send (the `Send` operationId).
@@ -4185,6 +4572,9 @@ type ClientInterface interface {
 	// `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 	// (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 	// sending there is 403 for both.
+	//
+	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -5190,7 +5580,8 @@ func (c *RawClient) ListRooms(ctx context.Context, params *ListRoomsParams, reqE
 
 // CreateRoomWithBody Make a channel
 //
-// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+// is for private channels only (422).
 //
 // Takes any type of body and a specified content type.
 //
@@ -5209,7 +5600,8 @@ func (c *RawClient) CreateRoomWithBody(ctx context.Context, contentType string, 
 
 // CreateRoom Make a channel
 //
-// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+// is for private channels only (422).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5228,7 +5620,8 @@ func (c *RawClient) CreateRoom(ctx context.Context, body CreateRoomJSONRequestBo
 
 // CreateRoomWithFormdataBody Make a channel
 //
-// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+// is for private channels only (422).
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -5279,10 +5672,21 @@ func (c *RawClient) GetRoom(ctx context.Context, room RoomInPath, reqEditors ...
 	return c.Client.Do(req)
 }
 
-// UpdateRoomWithBody Change a room's name, topic or visibility
+// UpdateRoomWithBody Change a room
 //
-// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-// The lobby's name and visibility cannot be changed (403).
+// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+// admin. Of the lobby only topic and slow mode can be changed (403).
+//
+// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+// it, members removed, muted and banned.
+//
+// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+// 429 `slow_mode`.
+//
+// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+// the same call sets `all`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5299,10 +5703,21 @@ func (c *RawClient) UpdateRoomWithBody(ctx context.Context, room RoomInPath, con
 	return c.Client.Do(req)
 }
 
-// UpdateRoom Change a room's name, topic or visibility
+// UpdateRoom Change a room
 //
-// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-// The lobby's name and visibility cannot be changed (403).
+// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+// admin. Of the lobby only topic and slow mode can be changed (403).
+//
+// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+// it, members removed, muted and banned.
+//
+// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+// 429 `slow_mode`.
+//
+// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+// the same call sets `all`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5319,10 +5734,21 @@ func (c *RawClient) UpdateRoom(ctx context.Context, room RoomInPath, body Update
 	return c.Client.Do(req)
 }
 
-// UpdateRoomWithFormdataBody Change a room's name, topic or visibility
+// UpdateRoomWithFormdataBody Change a room
 //
-// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-// The lobby's name and visibility cannot be changed (403).
+// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+// admin. Of the lobby only topic and slow mode can be changed (403).
+//
+// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+// it, members removed, muted and banned.
+//
+// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+// 429 `slow_mode`.
+//
+// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+// the same call sets `all`.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -5339,9 +5765,113 @@ func (c *RawClient) UpdateRoomWithFormdataBody(ctx context.Context, room RoomInP
 	return c.Client.Do(req)
 }
 
+// ListRoomBans Who is banned from a room
+//
+// For moderators, owners and admins. Those in force, by user id.
+//
+// Corresponds with GET /v1/rooms/{room}/bans (the `ListRoomBans` operationId).
+func (c *RawClient) ListRoomBans(ctx context.Context, room RoomInPath, params *ListRoomBansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRoomBansRequest(c.Server, room, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnbanMember Lift a ban
+//
+// For those who may ban, but not for oneself (409). It brings no membership back. Where there is none, nothing changes.
+//
+// Corresponds with DELETE /v1/rooms/{room}/bans/{user} (the `UnbanMember` operationId).
+func (c *RawClient) UnbanMember(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnbanMemberRequest(c.Server, room, user)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BanMemberWithBody Ban somebody from a room
+//
+// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+// cannot be banned (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+func (c *RawClient) BanMemberWithBody(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBanMemberRequestWithBody(c.Server, room, user, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BanMember Ban somebody from a room
+//
+// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+// cannot be banned (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+func (c *RawClient) BanMember(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBanMemberRequest(c.Server, room, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BanMemberWithFormdataBody Ban somebody from a room
+//
+// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+// cannot be banned (409).
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+func (c *RawClient) BanMemberWithFormdataBody(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBanMemberRequestWithFormdataBody(c.Server, room, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // JoinRoom Join a channel
 //
-// Joining where one is already changes nothing. To a private channel a member must add you.
+// Joining where one is already changes nothing. To a private channel a member must add you. Who is banned from the
+// channel is refused (403 `banned`), and nobody joins an archived one (409).
 //
 // Corresponds with POST /v1/rooms/{room}/join (the `JoinRoom` operationId).
 func (c *RawClient) JoinRoom(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5356,13 +5886,56 @@ func (c *RawClient) JoinRoom(ctx context.Context, room RoomInPath, reqEditors ..
 	return c.Client.Do(req)
 }
 
-// LeaveRoom Leave a channel
+// LeaveRoomWithBody Leave a channel
 //
-// The last owner cannot leave until another is named (409). The lobby cannot be left (403).
+// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+//
+// Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
-func (c *RawClient) LeaveRoom(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewLeaveRoomRequest(c.Server, room)
+func (c *RawClient) LeaveRoomWithBody(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveRoomRequestWithBody(c.Server, room, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveRoom Leave a channel
+//
+// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+func (c *RawClient) LeaveRoom(ctx context.Context, room RoomInPath, body LeaveRoomJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveRoomRequest(c.Server, room, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveRoomWithFormdataBody Leave a channel
+//
+// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+func (c *RawClient) LeaveRoomWithFormdataBody(ctx context.Context, room RoomInPath, body LeaveRoomFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveRoomRequestWithFormdataBody(c.Server, room, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5412,7 +5985,8 @@ func (c *RawClient) RemoveMember(ctx context.Context, room RoomInPath, user User
 //
 // Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 // Any member may add to a public channel, moderators and owners to a private one; roles are the
-// owners' (and admins') to give. Taking the role from the last owner is 409.
+// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+// banned from the room, or anybody to an archived one.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5433,7 +6007,8 @@ func (c *RawClient) PutMemberWithBody(ctx context.Context, room RoomInPath, user
 //
 // Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 // Any member may add to a public channel, moderators and owners to a private one; roles are the
-// owners' (and admins') to give. Taking the role from the last owner is 409.
+// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+// banned from the room, or anybody to an archived one.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5454,7 +6029,8 @@ func (c *RawClient) PutMember(ctx context.Context, room RoomInPath, user UserInP
 //
 // Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 // Any member may add to a public channel, moderators and owners to a private one; roles are the
-// owners' (and admins') to give. Taking the role from the last owner is 409.
+// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+// banned from the room, or anybody to an archived one.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -5490,6 +6066,106 @@ func (c *RawClient) ListMessages(ctx context.Context, room RoomInPath, params *L
 	return c.Client.Do(req)
 }
 
+// ListMutes Who is muted in a room
+//
+// For moderators, owners and admins. Those in force, by user id.
+//
+// Corresponds with GET /v1/rooms/{room}/mutes (the `ListMutes` operationId).
+func (c *RawClient) ListMutes(ctx context.Context, room RoomInPath, params *ListMutesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMutesRequest(c.Server, room, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnmuteMember Lift a mute
+//
+// For those who may mute, but not for oneself (409). Where there is none, nothing changes.
+//
+// Corresponds with DELETE /v1/rooms/{room}/mutes/{user} (the `UnmuteMember` operationId).
+func (c *RawClient) UnmuteMember(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnmuteMemberRequest(c.Server, room, user)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MuteMemberWithBody Mute somebody in a room
+//
+// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+func (c *RawClient) MuteMemberWithBody(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMuteMemberRequestWithBody(c.Server, room, user, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MuteMember Mute somebody in a room
+//
+// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+func (c *RawClient) MuteMember(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMuteMemberRequest(c.Server, room, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MuteMemberWithFormdataBody Mute somebody in a room
+//
+// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+func (c *RawClient) MuteMemberWithFormdataBody(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMuteMemberRequestWithFormdataBody(c.Server, room, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SendWithBody Send a message
 //
 // An answered message is on disk. Absent `to` is the lobby; `@name` makes the direct conversation
@@ -5498,6 +6174,9 @@ func (c *RawClient) ListMessages(ctx context.Context, room RoomInPath, params *L
 // `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 // (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 // sending there is 403 for both.
+//
+// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5523,6 +6202,9 @@ func (c *RawClient) SendWithBody(ctx context.Context, contentType string, body i
 // (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 // sending there is 403 for both.
 //
+// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/send (the `Send` operationId).
@@ -5546,6 +6228,9 @@ func (c *RawClient) Send(ctx context.Context, body SendJSONRequestBody, reqEdito
 // `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 // (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 // sending there is 403 for both.
+//
+// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -7414,6 +8099,185 @@ func NewUpdateRoomRequestWithBody(server string, room RoomInPath, contentType st
 	return req, nil
 }
 
+// NewListRoomBansRequest constructs an http.Request for the ListRoomBans method
+func NewListRoomBansRequest(server string, room RoomInPath, params *ListRoomBansParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/bans", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUnbanMemberRequest constructs an http.Request for the UnbanMember method
+func NewUnbanMemberRequest(server string, room RoomInPath, user UserInPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/bans/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBanMemberRequest calls the generic BanMember builder with application/json body
+func NewBanMemberRequest(server string, room RoomInPath, user UserInPath, body BanMemberJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewBanMemberRequestWithBody(server, room, user, "application/json", bodyReader)
+}
+
+// NewBanMemberRequestWithFormdataBody calls the generic BanMember builder with application/x-www-form-urlencoded body
+func NewBanMemberRequestWithFormdataBody(server string, room RoomInPath, user UserInPath, body BanMemberFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewBanMemberRequestWithBody(server, room, user, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewBanMemberRequestWithBody constructs an http.Request for the BanMember method, with any body, and a specified content type
+func NewBanMemberRequestWithBody(server string, room RoomInPath, user UserInPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/bans/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewJoinRoomRequest constructs an http.Request for the JoinRoom method
 func NewJoinRoomRequest(server string, room RoomInPath) (*http.Request, error) {
 	var err error
@@ -7448,8 +8312,30 @@ func NewJoinRoomRequest(server string, room RoomInPath) (*http.Request, error) {
 	return req, nil
 }
 
-// NewLeaveRoomRequest constructs an http.Request for the LeaveRoom method
-func NewLeaveRoomRequest(server string, room RoomInPath) (*http.Request, error) {
+// NewLeaveRoomRequest calls the generic LeaveRoom builder with application/json body
+func NewLeaveRoomRequest(server string, room RoomInPath, body LeaveRoomJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewLeaveRoomRequestWithBody(server, room, "application/json", bodyReader)
+}
+
+// NewLeaveRoomRequestWithFormdataBody calls the generic LeaveRoom builder with application/x-www-form-urlencoded body
+func NewLeaveRoomRequestWithFormdataBody(server string, room RoomInPath, body LeaveRoomFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewLeaveRoomRequestWithBody(server, room, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewLeaveRoomRequestWithBody constructs an http.Request for the LeaveRoom method, with any body, and a specified content type
+func NewLeaveRoomRequestWithBody(server string, room RoomInPath, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7474,10 +8360,12 @@ func NewLeaveRoomRequest(server string, room RoomInPath) (*http.Request, error) 
 		return nil, err
 	}
 
-	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -7742,6 +8630,185 @@ func NewListMessagesRequest(server string, room RoomInPath, params *ListMessages
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListMutesRequest constructs an http.Request for the ListMutes method
+func NewListMutesRequest(server string, room RoomInPath, params *ListMutesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/mutes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUnmuteMemberRequest constructs an http.Request for the UnmuteMember method
+func NewUnmuteMemberRequest(server string, room RoomInPath, user UserInPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/mutes/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMuteMemberRequest calls the generic MuteMember builder with application/json body
+func NewMuteMemberRequest(server string, room RoomInPath, user UserInPath, body MuteMemberJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMuteMemberRequestWithBody(server, room, user, "application/json", bodyReader)
+}
+
+// NewMuteMemberRequestWithFormdataBody calls the generic MuteMember builder with application/x-www-form-urlencoded body
+func NewMuteMemberRequestWithFormdataBody(server string, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewMuteMemberRequestWithBody(server, room, user, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewMuteMemberRequestWithBody constructs an http.Request for the MuteMember method, with any body, and a specified content type
+func NewMuteMemberRequestWithBody(server string, room RoomInPath, user UserInPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/mutes/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -8825,7 +9892,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRoomWithBodyWithResponse Make a channel
 	//
-	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+	// is for private channels only (422).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8834,7 +9902,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRoomWithResponse Make a channel
 	//
-	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+	// is for private channels only (422).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8843,7 +9912,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRoomWithFormdataBodyWithResponse Make a channel
 	//
-	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+	// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+	// is for private channels only (422).
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8868,53 +9938,165 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/rooms/{room} (the `GetRoom` operationId).
 	GetRoomWithResponse(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*GetRoomResponse, error)
 
-	// UpdateRoomWithBodyWithResponse Change a room's name, topic or visibility
+	// UpdateRoomWithBodyWithResponse Change a room
 	//
-	// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-	// The lobby's name and visibility cannot be changed (403).
+	// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+	// admin. Of the lobby only topic and slow mode can be changed (403).
+	//
+	// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+	// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+	// it, members removed, muted and banned.
+	//
+	// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+	// 429 `slow_mode`.
+	//
+	// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+	// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+	// the same call sets `all`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/rooms/{room} (the `UpdateRoom` operationId).
 	UpdateRoomWithBodyWithResponse(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRoomResponse, error)
 
-	// UpdateRoomWithResponse Change a room's name, topic or visibility
+	// UpdateRoomWithResponse Change a room
 	//
-	// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-	// The lobby's name and visibility cannot be changed (403).
+	// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+	// admin. Of the lobby only topic and slow mode can be changed (403).
+	//
+	// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+	// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+	// it, members removed, muted and banned.
+	//
+	// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+	// 429 `slow_mode`.
+	//
+	// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+	// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+	// the same call sets `all`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/rooms/{room} (the `UpdateRoom` operationId).
 	UpdateRoomWithResponse(ctx context.Context, room RoomInPath, body UpdateRoomJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoomResponse, error)
 
-	// UpdateRoomWithFormdataBodyWithResponse Change a room's name, topic or visibility
+	// UpdateRoomWithFormdataBodyWithResponse Change a room
 	//
-	// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-	// The lobby's name and visibility cannot be changed (403).
+	// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+	// admin. Of the lobby only topic and slow mode can be changed (403).
+	//
+	// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+	// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+	// it, members removed, muted and banned.
+	//
+	// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+	// 429 `slow_mode`.
+	//
+	// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+	// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+	// the same call sets `all`.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/rooms/{room} (the `UpdateRoom` operationId).
 	UpdateRoomWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, body UpdateRoomFormdataRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoomResponse, error)
 
+	// ListRoomBansWithResponse Who is banned from a room
+	//
+	// For moderators, owners and admins. Those in force, by user id.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/rooms/{room}/bans (the `ListRoomBans` operationId).
+	ListRoomBansWithResponse(ctx context.Context, room RoomInPath, params *ListRoomBansParams, reqEditors ...RequestEditorFn) (*ListRoomBansResponse, error)
+
+	// UnbanMemberWithResponse Lift a ban
+	//
+	// For those who may ban, but not for oneself (409). It brings no membership back. Where there is none, nothing changes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/rooms/{room}/bans/{user} (the `UnbanMember` operationId).
+	UnbanMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*UnbanMemberResponse, error)
+
+	// BanMemberWithBodyWithResponse Ban somebody from a room
+	//
+	// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+	// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+	// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+	// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+	// cannot be banned (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+	BanMemberWithBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BanMemberResponse, error)
+
+	// BanMemberWithResponse Ban somebody from a room
+	//
+	// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+	// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+	// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+	// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+	// cannot be banned (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+	BanMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*BanMemberResponse, error)
+
+	// BanMemberWithFormdataBodyWithResponse Ban somebody from a room
+	//
+	// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+	// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+	// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+	// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+	// cannot be banned (409).
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+	BanMemberWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*BanMemberResponse, error)
+
 	// JoinRoomWithResponse Join a channel
 	//
-	// Joining where one is already changes nothing. To a private channel a member must add you.
+	// Joining where one is already changes nothing. To a private channel a member must add you. Who is banned from the
+	// channel is refused (403 `banned`), and nobody joins an archived one (409).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/rooms/{room}/join (the `JoinRoom` operationId).
 	JoinRoomWithResponse(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*JoinRoomResponse, error)
 
-	// LeaveRoomWithResponse Leave a channel
+	// LeaveRoomWithBodyWithResponse Leave a channel
 	//
-	// The last owner cannot leave until another is named (409). The lobby cannot be left (403).
+	// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+	// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
-	LeaveRoomWithResponse(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error)
+	LeaveRoomWithBodyWithResponse(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error)
+
+	// LeaveRoomWithResponse Leave a channel
+	//
+	// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+	// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+	LeaveRoomWithResponse(ctx context.Context, room RoomInPath, body LeaveRoomJSONRequestBody, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error)
+
+	// LeaveRoomWithFormdataBodyWithResponse Leave a channel
+	//
+	// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+	// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+	LeaveRoomWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, body LeaveRoomFormdataRequestBody, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error)
 
 	// ListMembersWithResponse Who is in a room
 	//
@@ -8939,7 +10121,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 	// Any member may add to a public channel, moderators and owners to a private one; roles are the
-	// owners' (and admins') to give. Taking the role from the last owner is 409.
+	// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+	// banned from the room, or anybody to an archived one.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8950,7 +10133,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 	// Any member may add to a public channel, moderators and owners to a private one; roles are the
-	// owners' (and admins') to give. Taking the role from the last owner is 409.
+	// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+	// banned from the room, or anybody to an archived one.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8961,7 +10145,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 	// Any member may add to a public channel, moderators and owners to a private one; roles are the
-	// owners' (and admins') to give. Taking the role from the last owner is 409.
+	// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+	// banned from the room, or anybody to an archived one.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8979,6 +10164,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/rooms/{room}/messages (the `ListMessages` operationId).
 	ListMessagesWithResponse(ctx context.Context, room RoomInPath, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*ListMessagesResponse, error)
 
+	// ListMutesWithResponse Who is muted in a room
+	//
+	// For moderators, owners and admins. Those in force, by user id.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/rooms/{room}/mutes (the `ListMutes` operationId).
+	ListMutesWithResponse(ctx context.Context, room RoomInPath, params *ListMutesParams, reqEditors ...RequestEditorFn) (*ListMutesResponse, error)
+
+	// UnmuteMemberWithResponse Lift a mute
+	//
+	// For those who may mute, but not for oneself (409). Where there is none, nothing changes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/rooms/{room}/mutes/{user} (the `UnmuteMember` operationId).
+	UnmuteMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*UnmuteMemberResponse, error)
+
+	// MuteMemberWithBodyWithResponse Mute somebody in a room
+	//
+	// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+	// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+	// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+	// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+	MuteMemberWithBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error)
+
+	// MuteMemberWithResponse Mute somebody in a room
+	//
+	// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+	// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+	// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+	// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+	MuteMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error)
+
+	// MuteMemberWithFormdataBodyWithResponse Mute somebody in a room
+	//
+	// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+	// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+	// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+	// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+	MuteMemberWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error)
+
 	// SendWithBodyWithResponse Send a message
 	//
 	// An answered message is on disk. Absent `to` is the lobby; `@name` makes the direct conversation
@@ -8987,6 +10226,9 @@ type ClientWithResponsesInterface interface {
 	// `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 	// (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 	// sending there is 403 for both.
+	//
+	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -9002,6 +10244,9 @@ type ClientWithResponsesInterface interface {
 	// (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 	// sending there is 403 for both.
 	//
+	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/send (the `Send` operationId).
@@ -9015,6 +10260,9 @@ type ClientWithResponsesInterface interface {
 	// `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 	// (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 	// sending there is 403 for both.
+	//
+	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13496,7 +14744,7 @@ type UpdateRoomResponse struct {
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *NotFound
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationProblemJSON409 *NameTaken
+	ApplicationProblemJSON409 *NameTakenOrConflict
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationProblemJSON413 *TooLarge
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -13561,7 +14809,7 @@ func (r UpdateRoomResponse) GetApplicationProblemJSON404() *NotFound {
 }
 
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r UpdateRoomResponse) GetApplicationProblemJSON409() *NameTaken {
+func (r UpdateRoomResponse) GetApplicationProblemJSON409() *NameTakenOrConflict {
 	return r.ApplicationProblemJSON409
 }
 
@@ -13624,6 +14872,541 @@ func (r UpdateRoomResponse) ContentType() string {
 	return ""
 }
 
+// ListRoomBansResponse200Headers the declared response headers of an HTTP 200 response for ListRoomBans
+type ListRoomBansResponse200Headers struct {
+	XRequestID *string
+}
+
+// ListRoomBansResponse401Headers the declared response headers of an HTTP 401 response for ListRoomBans
+type ListRoomBansResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// ListRoomBansResponse403Headers the declared response headers of an HTTP 403 response for ListRoomBans
+type ListRoomBansResponse403Headers struct {
+	XRequestID *string
+}
+
+// ListRoomBansResponse404Headers the declared response headers of an HTTP 404 response for ListRoomBans
+type ListRoomBansResponse404Headers struct {
+	XRequestID *string
+}
+
+// ListRoomBansResponse422Headers the declared response headers of an HTTP 422 response for ListRoomBans
+type ListRoomBansResponse422Headers struct {
+	XRequestID *string
+}
+
+// ListRoomBansResponse500Headers the declared response headers of an HTTP 500 response for ListRoomBans
+type ListRoomBansResponse500Headers struct {
+	XRequestID *string
+}
+
+// ListRoomBansResponse503Headers the declared response headers of an HTTP 503 response for ListRoomBans
+type ListRoomBansResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListRoomBansResponseDefaultHeaders the declared response headers of an HTTP default response for ListRoomBans
+type ListRoomBansResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type ListRoomBansResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RoomBanList
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListRoomBansResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListRoomBansResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ListRoomBansResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ListRoomBansResponse404Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *ListRoomBansResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListRoomBansResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListRoomBansResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *ListRoomBansResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRoomBansResponse) GetJSON200() *RoomBanList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRoomBansResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRoomBansResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRoomBansResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRoomBansResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRoomBansResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UnbanMemberResponse204Headers the declared response headers of an HTTP 204 response for UnbanMember
+type UnbanMemberResponse204Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// UnbanMemberResponse401Headers the declared response headers of an HTTP 401 response for UnbanMember
+type UnbanMemberResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// UnbanMemberResponse403Headers the declared response headers of an HTTP 403 response for UnbanMember
+type UnbanMemberResponse403Headers struct {
+	XRequestID *string
+}
+
+// UnbanMemberResponse404Headers the declared response headers of an HTTP 404 response for UnbanMember
+type UnbanMemberResponse404Headers struct {
+	XRequestID *string
+}
+
+// UnbanMemberResponse409Headers the declared response headers of an HTTP 409 response for UnbanMember
+type UnbanMemberResponse409Headers struct {
+	XRequestID *string
+}
+
+// UnbanMemberResponse429Headers the declared response headers of an HTTP 429 response for UnbanMember
+type UnbanMemberResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// UnbanMemberResponse500Headers the declared response headers of an HTTP 500 response for UnbanMember
+type UnbanMemberResponse500Headers struct {
+	XRequestID *string
+}
+
+// UnbanMemberResponse503Headers the declared response headers of an HTTP 503 response for UnbanMember
+type UnbanMemberResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// UnbanMemberResponseDefaultHeaders the declared response headers of an HTTP default response for UnbanMember
+type UnbanMemberResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type UnbanMemberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *UnbanMemberResponse204Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UnbanMemberResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UnbanMemberResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UnbanMemberResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UnbanMemberResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UnbanMemberResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UnbanMemberResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UnbanMemberResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *UnbanMemberResponseDefaultHeaders
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnbanMemberResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnbanMemberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnbanMemberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnbanMemberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnbanMemberResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// BanMemberResponse200Headers the declared response headers of an HTTP 200 response for BanMember
+type BanMemberResponse200Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// BanMemberResponse400Headers the declared response headers of an HTTP 400 response for BanMember
+type BanMemberResponse400Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse401Headers the declared response headers of an HTTP 401 response for BanMember
+type BanMemberResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// BanMemberResponse403Headers the declared response headers of an HTTP 403 response for BanMember
+type BanMemberResponse403Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse404Headers the declared response headers of an HTTP 404 response for BanMember
+type BanMemberResponse404Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse409Headers the declared response headers of an HTTP 409 response for BanMember
+type BanMemberResponse409Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse413Headers the declared response headers of an HTTP 413 response for BanMember
+type BanMemberResponse413Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse415Headers the declared response headers of an HTTP 415 response for BanMember
+type BanMemberResponse415Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse422Headers the declared response headers of an HTTP 422 response for BanMember
+type BanMemberResponse422Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse429Headers the declared response headers of an HTTP 429 response for BanMember
+type BanMemberResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// BanMemberResponse500Headers the declared response headers of an HTTP 500 response for BanMember
+type BanMemberResponse500Headers struct {
+	XRequestID *string
+}
+
+// BanMemberResponse503Headers the declared response headers of an HTTP 503 response for BanMember
+type BanMemberResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// BanMemberResponseDefaultHeaders the declared response headers of an HTTP default response for BanMember
+type BanMemberResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type BanMemberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Restriction
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *BanMemberResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *BanMemberResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *BanMemberResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *BanMemberResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *BanMemberResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *BanMemberResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *BanMemberResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *BanMemberResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *BanMemberResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *BanMemberResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *BanMemberResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *BanMemberResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *BanMemberResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r BanMemberResponse) GetJSON200() *Restriction {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BanMemberResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BanMemberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BanMemberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BanMemberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BanMemberResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // JoinRoomResponse200Headers the declared response headers of an HTTP 200 response for JoinRoom
 type JoinRoomResponse200Headers struct {
 	RateLimitLimit     *int
@@ -13645,6 +15428,11 @@ type JoinRoomResponse403Headers struct {
 
 // JoinRoomResponse404Headers the declared response headers of an HTTP 404 response for JoinRoom
 type JoinRoomResponse404Headers struct {
+	XRequestID *string
+}
+
+// JoinRoomResponse409Headers the declared response headers of an HTTP 409 response for JoinRoom
+type JoinRoomResponse409Headers struct {
 	XRequestID *string
 }
 
@@ -13684,6 +15472,8 @@ type JoinRoomResponse struct {
 	ApplicationProblemJSON403 *Forbidden
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
 	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
 	ApplicationProblemJSON429 *RateLimited
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -13700,6 +15490,8 @@ type JoinRoomResponse struct {
 	Headers403 *JoinRoomResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
 	Headers404 *JoinRoomResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *JoinRoomResponse409Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *JoinRoomResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -13728,6 +15520,11 @@ func (r JoinRoomResponse) GetApplicationProblemJSON403() *Forbidden {
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r JoinRoomResponse) GetApplicationProblemJSON404() *NotFound {
 	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r JoinRoomResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
 }
 
 // GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
@@ -13787,6 +15584,11 @@ type LeaveRoomResponse204Headers struct {
 	XRequestID         *string
 }
 
+// LeaveRoomResponse400Headers the declared response headers of an HTTP 400 response for LeaveRoom
+type LeaveRoomResponse400Headers struct {
+	XRequestID *string
+}
+
 // LeaveRoomResponse401Headers the declared response headers of an HTTP 401 response for LeaveRoom
 type LeaveRoomResponse401Headers struct {
 	WWWAuthenticate *string
@@ -13805,6 +15607,21 @@ type LeaveRoomResponse404Headers struct {
 
 // LeaveRoomResponse409Headers the declared response headers of an HTTP 409 response for LeaveRoom
 type LeaveRoomResponse409Headers struct {
+	XRequestID *string
+}
+
+// LeaveRoomResponse413Headers the declared response headers of an HTTP 413 response for LeaveRoom
+type LeaveRoomResponse413Headers struct {
+	XRequestID *string
+}
+
+// LeaveRoomResponse415Headers the declared response headers of an HTTP 415 response for LeaveRoom
+type LeaveRoomResponse415Headers struct {
+	XRequestID *string
+}
+
+// LeaveRoomResponse422Headers the declared response headers of an HTTP 422 response for LeaveRoom
+type LeaveRoomResponse422Headers struct {
 	XRequestID *string
 }
 
@@ -13836,6 +15653,8 @@ type LeaveRoomResponseDefaultHeaders struct {
 type LeaveRoomResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
@@ -13844,6 +15663,12 @@ type LeaveRoomResponse struct {
 	ApplicationProblemJSON404 *NotFound
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
 	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
 	ApplicationProblemJSON429 *RateLimited
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -13854,6 +15679,8 @@ type LeaveRoomResponse struct {
 	ApplicationProblemJSONDefault *Unexpected
 	// Headers204 the parsed response headers for an HTTP 204 response
 	Headers204 *LeaveRoomResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *LeaveRoomResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *LeaveRoomResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
@@ -13862,6 +15689,12 @@ type LeaveRoomResponse struct {
 	Headers404 *LeaveRoomResponse404Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *LeaveRoomResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *LeaveRoomResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *LeaveRoomResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *LeaveRoomResponse422Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *LeaveRoomResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -13870,6 +15703,11 @@ type LeaveRoomResponse struct {
 	Headers503 *LeaveRoomResponse503Headers
 	// HeadersDefault the parsed response headers for an HTTP default response
 	HeadersDefault *LeaveRoomResponseDefaultHeaders
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r LeaveRoomResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
 }
 
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
@@ -13890,6 +15728,21 @@ func (r LeaveRoomResponse) GetApplicationProblemJSON404() *NotFound {
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r LeaveRoomResponse) GetApplicationProblemJSON409() *Conflict {
 	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r LeaveRoomResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r LeaveRoomResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r LeaveRoomResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
 }
 
 // GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
@@ -14603,6 +16456,541 @@ func (r ListMessagesResponse) ContentType() string {
 	return ""
 }
 
+// ListMutesResponse200Headers the declared response headers of an HTTP 200 response for ListMutes
+type ListMutesResponse200Headers struct {
+	XRequestID *string
+}
+
+// ListMutesResponse401Headers the declared response headers of an HTTP 401 response for ListMutes
+type ListMutesResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// ListMutesResponse403Headers the declared response headers of an HTTP 403 response for ListMutes
+type ListMutesResponse403Headers struct {
+	XRequestID *string
+}
+
+// ListMutesResponse404Headers the declared response headers of an HTTP 404 response for ListMutes
+type ListMutesResponse404Headers struct {
+	XRequestID *string
+}
+
+// ListMutesResponse422Headers the declared response headers of an HTTP 422 response for ListMutes
+type ListMutesResponse422Headers struct {
+	XRequestID *string
+}
+
+// ListMutesResponse500Headers the declared response headers of an HTTP 500 response for ListMutes
+type ListMutesResponse500Headers struct {
+	XRequestID *string
+}
+
+// ListMutesResponse503Headers the declared response headers of an HTTP 503 response for ListMutes
+type ListMutesResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListMutesResponseDefaultHeaders the declared response headers of an HTTP default response for ListMutes
+type ListMutesResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type ListMutesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MuteList
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListMutesResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListMutesResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ListMutesResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ListMutesResponse404Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *ListMutesResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListMutesResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListMutesResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *ListMutesResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMutesResponse) GetJSON200() *MuteList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMutesResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMutesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMutesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMutesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMutesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UnmuteMemberResponse204Headers the declared response headers of an HTTP 204 response for UnmuteMember
+type UnmuteMemberResponse204Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// UnmuteMemberResponse401Headers the declared response headers of an HTTP 401 response for UnmuteMember
+type UnmuteMemberResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// UnmuteMemberResponse403Headers the declared response headers of an HTTP 403 response for UnmuteMember
+type UnmuteMemberResponse403Headers struct {
+	XRequestID *string
+}
+
+// UnmuteMemberResponse404Headers the declared response headers of an HTTP 404 response for UnmuteMember
+type UnmuteMemberResponse404Headers struct {
+	XRequestID *string
+}
+
+// UnmuteMemberResponse409Headers the declared response headers of an HTTP 409 response for UnmuteMember
+type UnmuteMemberResponse409Headers struct {
+	XRequestID *string
+}
+
+// UnmuteMemberResponse429Headers the declared response headers of an HTTP 429 response for UnmuteMember
+type UnmuteMemberResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// UnmuteMemberResponse500Headers the declared response headers of an HTTP 500 response for UnmuteMember
+type UnmuteMemberResponse500Headers struct {
+	XRequestID *string
+}
+
+// UnmuteMemberResponse503Headers the declared response headers of an HTTP 503 response for UnmuteMember
+type UnmuteMemberResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// UnmuteMemberResponseDefaultHeaders the declared response headers of an HTTP default response for UnmuteMember
+type UnmuteMemberResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type UnmuteMemberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *UnmuteMemberResponse204Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UnmuteMemberResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UnmuteMemberResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UnmuteMemberResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UnmuteMemberResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UnmuteMemberResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UnmuteMemberResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UnmuteMemberResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *UnmuteMemberResponseDefaultHeaders
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnmuteMemberResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnmuteMemberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnmuteMemberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnmuteMemberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnmuteMemberResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MuteMemberResponse200Headers the declared response headers of an HTTP 200 response for MuteMember
+type MuteMemberResponse200Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// MuteMemberResponse400Headers the declared response headers of an HTTP 400 response for MuteMember
+type MuteMemberResponse400Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse401Headers the declared response headers of an HTTP 401 response for MuteMember
+type MuteMemberResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// MuteMemberResponse403Headers the declared response headers of an HTTP 403 response for MuteMember
+type MuteMemberResponse403Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse404Headers the declared response headers of an HTTP 404 response for MuteMember
+type MuteMemberResponse404Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse409Headers the declared response headers of an HTTP 409 response for MuteMember
+type MuteMemberResponse409Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse413Headers the declared response headers of an HTTP 413 response for MuteMember
+type MuteMemberResponse413Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse415Headers the declared response headers of an HTTP 415 response for MuteMember
+type MuteMemberResponse415Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse422Headers the declared response headers of an HTTP 422 response for MuteMember
+type MuteMemberResponse422Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse429Headers the declared response headers of an HTTP 429 response for MuteMember
+type MuteMemberResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// MuteMemberResponse500Headers the declared response headers of an HTTP 500 response for MuteMember
+type MuteMemberResponse500Headers struct {
+	XRequestID *string
+}
+
+// MuteMemberResponse503Headers the declared response headers of an HTTP 503 response for MuteMember
+type MuteMemberResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// MuteMemberResponseDefaultHeaders the declared response headers of an HTTP default response for MuteMember
+type MuteMemberResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type MuteMemberResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Restriction
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MuteMemberResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *MuteMemberResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *MuteMemberResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *MuteMemberResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *MuteMemberResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *MuteMemberResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *MuteMemberResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *MuteMemberResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *MuteMemberResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *MuteMemberResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *MuteMemberResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *MuteMemberResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *MuteMemberResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MuteMemberResponse) GetJSON200() *Restriction {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MuteMemberResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MuteMemberResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MuteMemberResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MuteMemberResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MuteMemberResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SendResponse200Headers the declared response headers of an HTTP 200 response for Send
 type SendResponse200Headers struct {
 	RateLimitLimit     *int
@@ -14701,7 +17089,7 @@ type SendResponse struct {
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *NotFound
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationProblemJSON409 *NonceReused
+	ApplicationProblemJSON409 *NotSent
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationProblemJSON413 *TooLarge
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -14709,7 +17097,7 @@ type SendResponse struct {
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *ValidationFailed
 	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationProblemJSON429 *RateLimited
+	ApplicationProblemJSON429 *TooFast
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Internal
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
@@ -14777,7 +17165,7 @@ func (r SendResponse) GetApplicationProblemJSON404() *NotFound {
 }
 
 // GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r SendResponse) GetApplicationProblemJSON409() *NonceReused {
+func (r SendResponse) GetApplicationProblemJSON409() *NotSent {
 	return r.ApplicationProblemJSON409
 }
 
@@ -14797,7 +17185,7 @@ func (r SendResponse) GetApplicationProblemJSON422() *ValidationFailed {
 }
 
 // GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r SendResponse) GetApplicationProblemJSON429() *RateLimited {
+func (r SendResponse) GetApplicationProblemJSON429() *TooFast {
 	return r.ApplicationProblemJSON429
 }
 
@@ -17128,7 +19516,8 @@ func (c *ClientWithResponses) ListRoomsWithResponse(ctx context.Context, params 
 
 // CreateRoomWithBodyWithResponse Make a channel
 //
-// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+// is for private channels only (422).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17143,7 +19532,8 @@ func (c *ClientWithResponses) CreateRoomWithBodyWithResponse(ctx context.Context
 
 // CreateRoomWithResponse Make a channel
 //
-// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+// is for private channels only (422).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17158,7 +19548,8 @@ func (c *ClientWithResponses) CreateRoomWithResponse(ctx context.Context, body C
 
 // CreateRoomWithFormdataBodyWithResponse Make a channel
 //
-// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent.
+// The caller is its owner. Guests cannot (403). `visibility` is `public` where absent; a `history` of `since_join`
+// is for private channels only (422).
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17201,10 +19592,21 @@ func (c *ClientWithResponses) GetRoomWithResponse(ctx context.Context, room Room
 	return ParseGetRoomResponse(rsp)
 }
 
-// UpdateRoomWithBodyWithResponse Change a room's name, topic or visibility
+// UpdateRoomWithBodyWithResponse Change a room
 //
-// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-// The lobby's name and visibility cannot be changed (403).
+// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+// admin. Of the lobby only topic and slow mode can be changed (403).
+//
+// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+// it, members removed, muted and banned.
+//
+// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+// 429 `slow_mode`.
+//
+// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+// the same call sets `all`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17217,10 +19619,21 @@ func (c *ClientWithResponses) UpdateRoomWithBodyWithResponse(ctx context.Context
 	return ParseUpdateRoomResponse(rsp)
 }
 
-// UpdateRoomWithResponse Change a room's name, topic or visibility
+// UpdateRoomWithResponse Change a room
 //
-// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-// The lobby's name and visibility cannot be changed (403).
+// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+// admin. Of the lobby only topic and slow mode can be changed (403).
+//
+// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+// it, members removed, muted and banned.
+//
+// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+// 429 `slow_mode`.
+//
+// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+// the same call sets `all`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17233,10 +19646,21 @@ func (c *ClientWithResponses) UpdateRoomWithResponse(ctx context.Context, room R
 	return ParseUpdateRoomResponse(rsp)
 }
 
-// UpdateRoomWithFormdataBodyWithResponse Change a room's name, topic or visibility
+// UpdateRoomWithFormdataBodyWithResponse Change a room
 //
-// Only what is given changes. The topic takes a moderator, name and visibility an owner or an admin.
-// The lobby's name and visibility cannot be changed (403).
+// Only what is given changes; all of it or nothing. Topic and slow mode take a moderator, all else an owner or an
+// admin. Of the lobby only topic and slow mode can be changed (403).
+//
+// In an **archived** room nothing is added or changed any more: what would is 409 `conflict`. It can be read, left,
+// opened again with `archived: false` (also in one call with other changes) and deleted; messages can be deleted in
+// it, members removed, muted and banned.
+//
+// With **slow mode** a member sends one message in so many seconds; moderators, owners and admins as they like. Sooner is
+// 429 `slow_mode`.
+//
+// With a **history** of `since_join` members read what came after they joined last; admins who are no members read all.
+// It is for private channels only: set on a public one it is 422, and to make such a channel public is 409 unless
+// the same call sets `all`.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17249,9 +19673,97 @@ func (c *ClientWithResponses) UpdateRoomWithFormdataBodyWithResponse(ctx context
 	return ParseUpdateRoomResponse(rsp)
 }
 
+// ListRoomBansWithResponse Who is banned from a room
+//
+// For moderators, owners and admins. Those in force, by user id.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/rooms/{room}/bans (the `ListRoomBans` operationId).
+func (c *ClientWithResponses) ListRoomBansWithResponse(ctx context.Context, room RoomInPath, params *ListRoomBansParams, reqEditors ...RequestEditorFn) (*ListRoomBansResponse, error) {
+	rsp, err := c.ListRoomBans(ctx, room, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRoomBansResponse(rsp)
+}
+
+// UnbanMemberWithResponse Lift a ban
+//
+// For those who may ban, but not for oneself (409). It brings no membership back. Where there is none, nothing changes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/rooms/{room}/bans/{user} (the `UnbanMember` operationId).
+func (c *ClientWithResponses) UnbanMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*UnbanMemberResponse, error) {
+	rsp, err := c.UnbanMember(ctx, room, user, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnbanMemberResponse(rsp)
+}
+
+// BanMemberWithBodyWithResponse Ban somebody from a room
+//
+// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+// cannot be banned (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+func (c *ClientWithResponses) BanMemberWithBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*BanMemberResponse, error) {
+	rsp, err := c.BanMemberWithBody(ctx, room, user, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBanMemberResponse(rsp)
+}
+
+// BanMemberWithResponse Ban somebody from a room
+//
+// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+// cannot be banned (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+func (c *ClientWithResponses) BanMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*BanMemberResponse, error) {
+	rsp, err := c.BanMember(ctx, room, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBanMemberResponse(rsp)
+}
+
+// BanMemberWithFormdataBodyWithResponse Ban somebody from a room
+//
+// For moderators, owners and admins, never against somebody of a higher role (403), an admin or oneself (409); nobody is
+// banned from the lobby (403). A member is taken out: of what they had, only `member.left` with reason `banned` is still given.
+// Until `until`, or until it is lifted where that is absent, they can neither join (403 `banned`) nor be added (409); a public
+// channel they still read. It can be done before somebody is a member. A ban in force takes the new end and reason. The last owner
+// cannot be banned (409).
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/bans/{user} (the `BanMember` operationId).
+func (c *ClientWithResponses) BanMemberWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body BanMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*BanMemberResponse, error) {
+	rsp, err := c.BanMemberWithFormdataBody(ctx, room, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBanMemberResponse(rsp)
+}
+
 // JoinRoomWithResponse Join a channel
 //
-// Joining where one is already changes nothing. To a private channel a member must add you.
+// Joining where one is already changes nothing. To a private channel a member must add you. Who is banned from the
+// channel is refused (403 `banned`), and nobody joins an archived one (409).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -17264,15 +19776,48 @@ func (c *ClientWithResponses) JoinRoomWithResponse(ctx context.Context, room Roo
 	return ParseJoinRoomResponse(rsp)
 }
 
-// LeaveRoomWithResponse Leave a channel
+// LeaveRoomWithBodyWithResponse Leave a channel
 //
-// The last owner cannot leave until another is named (409). The lobby cannot be left (403).
+// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
-func (c *ClientWithResponses) LeaveRoomWithResponse(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error) {
-	rsp, err := c.LeaveRoom(ctx, room, reqEditors...)
+func (c *ClientWithResponses) LeaveRoomWithBodyWithResponse(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error) {
+	rsp, err := c.LeaveRoomWithBody(ctx, room, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveRoomResponse(rsp)
+}
+
+// LeaveRoomWithResponse Leave a channel
+//
+// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+func (c *ClientWithResponses) LeaveRoomWithResponse(ctx context.Context, room RoomInPath, body LeaveRoomJSONRequestBody, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error) {
+	rsp, err := c.LeaveRoom(ctx, room, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveRoomResponse(rsp)
+}
+
+// LeaveRoomWithFormdataBodyWithResponse Leave a channel
+//
+// The last owner cannot leave until another is named (409): before, or here as `successor`, a member who becomes an
+// owner by this very call. Somebody who is no member is 422. The lobby cannot be left (403).
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/rooms/{room}/leave (the `LeaveRoom` operationId).
+func (c *ClientWithResponses) LeaveRoomWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, body LeaveRoomFormdataRequestBody, reqEditors ...RequestEditorFn) (*LeaveRoomResponse, error) {
+	rsp, err := c.LeaveRoomWithFormdataBody(ctx, room, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -17314,7 +19859,8 @@ func (c *ClientWithResponses) RemoveMemberWithResponse(ctx context.Context, room
 //
 // Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 // Any member may add to a public channel, moderators and owners to a private one; roles are the
-// owners' (and admins') to give. Taking the role from the last owner is 409.
+// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+// banned from the room, or anybody to an archived one.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17331,7 +19877,8 @@ func (c *ClientWithResponses) PutMemberWithBodyWithResponse(ctx context.Context,
 //
 // Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 // Any member may add to a public channel, moderators and owners to a private one; roles are the
-// owners' (and admins') to give. Taking the role from the last owner is 409.
+// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+// banned from the room, or anybody to an archived one.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17348,7 +19895,8 @@ func (c *ClientWithResponses) PutMemberWithResponse(ctx context.Context, room Ro
 //
 // Without a body, or without `role`: somebody new comes in as `member`, a member stays what they are.
 // Any member may add to a public channel, moderators and owners to a private one; roles are the
-// owners' (and admins') to give. Taking the role from the last owner is 409.
+// owners' (and admins') to give. Taking the role from the last owner is 409, and so is adding somebody who is
+// banned from the room, or anybody to an archived one.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17378,6 +19926,90 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, room
 	return ParseListMessagesResponse(rsp)
 }
 
+// ListMutesWithResponse Who is muted in a room
+//
+// For moderators, owners and admins. Those in force, by user id.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/rooms/{room}/mutes (the `ListMutes` operationId).
+func (c *ClientWithResponses) ListMutesWithResponse(ctx context.Context, room RoomInPath, params *ListMutesParams, reqEditors ...RequestEditorFn) (*ListMutesResponse, error) {
+	rsp, err := c.ListMutes(ctx, room, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMutesResponse(rsp)
+}
+
+// UnmuteMemberWithResponse Lift a mute
+//
+// For those who may mute, but not for oneself (409). Where there is none, nothing changes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/rooms/{room}/mutes/{user} (the `UnmuteMember` operationId).
+func (c *ClientWithResponses) UnmuteMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, reqEditors ...RequestEditorFn) (*UnmuteMemberResponse, error) {
+	rsp, err := c.UnmuteMember(ctx, room, user, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnmuteMemberResponse(rsp)
+}
+
+// MuteMemberWithBodyWithResponse Mute somebody in a room
+//
+// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+func (c *ClientWithResponses) MuteMemberWithBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error) {
+	rsp, err := c.MuteMemberWithBody(ctx, room, user, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMuteMemberResponse(rsp)
+}
+
+// MuteMemberWithResponse Mute somebody in a room
+//
+// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+func (c *ClientWithResponses) MuteMemberWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberJSONRequestBody, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error) {
+	rsp, err := c.MuteMember(ctx, room, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMuteMemberResponse(rsp)
+}
+
+// MuteMemberWithFormdataBodyWithResponse Mute somebody in a room
+//
+// For moderators, owners and admins (in the lobby: admins), never against somebody of a higher role (403), an admin or
+// oneself (409). Until `until`, or until it is lifted where that is absent, the muted one reads the room and adds nothing:
+// sending, reacting and editing there is 403 `muted`. It holds through leaving and joining, and for who is no member yet. A mute
+// in force takes the new end and reason. The room gets `member.updated` where the muted one is a member; the lobby has no such events.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
+func (c *ClientWithResponses) MuteMemberWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error) {
+	rsp, err := c.MuteMemberWithFormdataBody(ctx, room, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMuteMemberResponse(rsp)
+}
+
 // SendWithBodyWithResponse Send a message
 //
 // An answered message is on disk. Absent `to` is the lobby; `@name` makes the direct conversation
@@ -17386,6 +20018,9 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, room
 // `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 // (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 // sending there is 403 for both.
+//
+// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17407,6 +20042,9 @@ func (c *ClientWithResponses) SendWithBodyWithResponse(ctx context.Context, cont
 // (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 // sending there is 403 for both.
 //
+// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/send (the `Send` operationId).
@@ -17426,6 +20064,9 @@ func (c *ClientWithResponses) SendWithResponse(ctx context.Context, body SendJSO
 // `nonce_reused`. Text that is empty, holds NUL, or has more bytes than the server allows
 // (16384 unless configured) is 422. Where one of the two of a direct conversation blocks the other,
 // sending there is 403 for both.
+//
+// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
+// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23155,7 +25796,7 @@ func ParseUpdateRoomResponse(rsp *http.Response) (*UpdateRoomResponse, error) {
 		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest NameTaken
+		var dest NameTakenOrConflict
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -23345,6 +25986,718 @@ func ParseUpdateRoomResponse(rsp *http.Response) (*UpdateRoomResponse, error) {
 	return response, nil
 }
 
+// ParseListRoomBansResponse parses an HTTP response from a ListRoomBansWithResponse call
+func ParseListRoomBansResponse(rsp *http.Response) (*ListRoomBansResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRoomBansResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RoomBanList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListRoomBansResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListRoomBansResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ListRoomBansResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers ListRoomBansResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 422:
+		var headers ListRoomBansResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListRoomBansResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListRoomBansResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers ListRoomBansResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUnbanMemberResponse parses an HTTP response from a UnbanMemberWithResponse call
+func ParseUnbanMemberResponse(rsp *http.Response) (*UnbanMemberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnbanMemberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers UnbanMemberResponse204Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 401:
+		var headers UnbanMemberResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UnbanMemberResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UnbanMemberResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers UnbanMemberResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers UnbanMemberResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UnbanMemberResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UnbanMemberResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers UnbanMemberResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseBanMemberResponse parses an HTTP response from a BanMemberWithResponse call
+func ParseBanMemberResponse(rsp *http.Response) (*BanMemberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BanMemberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Restriction
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers BanMemberResponse200Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers BanMemberResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers BanMemberResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers BanMemberResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers BanMemberResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers BanMemberResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers BanMemberResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers BanMemberResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers BanMemberResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers BanMemberResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers BanMemberResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers BanMemberResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers BanMemberResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
 // ParseJoinRoomResponse parses an HTTP response from a JoinRoomWithResponse call
 func ParseJoinRoomResponse(rsp *http.Response) (*JoinRoomResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -23386,6 +26739,13 @@ func ParseJoinRoomResponse(rsp *http.Response) (*JoinRoomResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest RateLimited
@@ -23486,6 +26846,16 @@ func ParseJoinRoomResponse(rsp *http.Response) (*JoinRoomResponse, error) {
 			headers.XRequestID = &value
 		}
 		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers JoinRoomResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 429:
 		var headers JoinRoomResponse429Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
@@ -23583,6 +26953,13 @@ func ParseLeaveRoomResponse(rsp *http.Response) (*LeaveRoomResponse, error) {
 	case rsp.StatusCode == 204:
 		break // No content-type
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
 		var dest Unauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23610,6 +26987,27 @@ func ParseLeaveRoomResponse(rsp *http.Response) (*LeaveRoomResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest RateLimited
@@ -23673,6 +27071,16 @@ func ParseLeaveRoomResponse(rsp *http.Response) (*LeaveRoomResponse, error) {
 			headers.XRequestID = &value
 		}
 		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers LeaveRoomResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
 	case rsp.StatusCode == 401:
 		var headers LeaveRoomResponse401Headers
 		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
@@ -23720,6 +27128,36 @@ func ParseLeaveRoomResponse(rsp *http.Response) (*LeaveRoomResponse, error) {
 			headers.XRequestID = &value
 		}
 		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers LeaveRoomResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers LeaveRoomResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers LeaveRoomResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
 	case rsp.StatusCode == 429:
 		var headers LeaveRoomResponse429Headers
 		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
@@ -24618,6 +28056,718 @@ func ParseListMessagesResponse(rsp *http.Response) (*ListMessagesResponse, error
 	return response, nil
 }
 
+// ParseListMutesResponse parses an HTTP response from a ListMutesWithResponse call
+func ParseListMutesResponse(rsp *http.Response) (*ListMutesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMutesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MuteList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListMutesResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListMutesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ListMutesResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers ListMutesResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 422:
+		var headers ListMutesResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListMutesResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListMutesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers ListMutesResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUnmuteMemberResponse parses an HTTP response from a UnmuteMemberWithResponse call
+func ParseUnmuteMemberResponse(rsp *http.Response) (*UnmuteMemberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnmuteMemberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers UnmuteMemberResponse204Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 401:
+		var headers UnmuteMemberResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UnmuteMemberResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UnmuteMemberResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers UnmuteMemberResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers UnmuteMemberResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UnmuteMemberResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UnmuteMemberResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers UnmuteMemberResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseMuteMemberResponse parses an HTTP response from a MuteMemberWithResponse call
+func ParseMuteMemberResponse(rsp *http.Response) (*MuteMemberResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MuteMemberResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Restriction
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MuteMemberResponse200Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers MuteMemberResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers MuteMemberResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers MuteMemberResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers MuteMemberResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers MuteMemberResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers MuteMemberResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers MuteMemberResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers MuteMemberResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers MuteMemberResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers MuteMemberResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers MuteMemberResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers MuteMemberResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
 // ParseSendResponse parses an HTTP response from a SendWithResponse call
 func ParseSendResponse(rsp *http.Response) (*SendResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -24675,7 +28825,7 @@ func ParseSendResponse(rsp *http.Response) (*SendResponse, error) {
 		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest NonceReused
+		var dest NotSent
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -24703,7 +28853,7 @@ func ParseSendResponse(rsp *http.Response) (*SendResponse, error) {
 		response.ApplicationProblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest RateLimited
+		var dest TooFast
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

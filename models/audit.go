@@ -19,6 +19,10 @@ const (
 	AuditMemberAdd    AuditAction = "member.add"
 	AuditMemberUpdate AuditAction = "member.update"
 	AuditMemberRemove AuditAction = "member.remove"
+	AuditMemberMute   AuditAction = "member.mute"
+	AuditMemberUnmute AuditAction = "member.unmute"
+	AuditMemberBan    AuditAction = "member.ban"
+	AuditMemberUnban  AuditAction = "member.unban"
 )
 
 // Ways to administer.

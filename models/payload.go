@@ -109,6 +109,9 @@ type MemberData struct {
 	User   EventUser `json:"user"`
 	Role   RoomRole  `json:"role"`
 	Reason string    `json:"reason,omitempty"`
+
+	Muted      bool `json:"muted,omitempty"`
+	MutedUntil Time `json:"muted_until,omitzero"` // with Muted; absent: until lifted
 }
 
 // UserData is the payload of user.updated.

@@ -12,6 +12,8 @@ const (
 	cachedRooms  = 1 << 12
 	cachedSpells = 1 << 16
 	cachedBlocks = 1 << 14
+
+	cachedRestrictions = 1 << 14
 )
 
 // cache is what the writer knows of the present state without asking. Only the writer's
@@ -24,6 +26,8 @@ type cache struct {
 	directs table[pair, int64]        // direct rooms by their two
 	spells  table[pair, models.Membership]
 	blocks  table[pair, bool] // whether one of the two, the lower first, blocks the other
+
+	restrictions table[restrictionKey, models.Restriction] // zero where there is none
 
 	hits, misses int64 // of the commands' look-ups, for Stats
 }
@@ -53,6 +57,8 @@ func newCache() *cache {
 		directs: newTable[pair, int64](cachedRooms),
 		spells:  newTable[pair, models.Membership](cachedSpells),
 		blocks:  newTable[pair, bool](cachedBlocks),
+
+		restrictions: newTable[restrictionKey, models.Restriction](cachedRestrictions),
 	}
 }
 
@@ -101,6 +107,7 @@ func (c *cache) settle() {
 	c.directs.settle()
 	c.spells.settle()
 	c.blocks.settle()
+	c.restrictions.settle()
 }
 
 // revert takes back every change since the last settle.
@@ -111,6 +118,7 @@ func (c *cache) revert() {
 	c.directs.revert()
 	c.spells.revert()
 	c.blocks.revert()
+	c.restrictions.revert()
 }
 
 // clear forgets everything.
@@ -121,6 +129,7 @@ func (c *cache) clear() {
 	c.directs.clear()
 	c.spells.clear()
 	c.blocks.clear()
+	c.restrictions.clear()
 }
 
 // table is a bounded map whose latest changes can be taken back.

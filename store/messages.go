@@ -166,6 +166,13 @@ func (r *reader) around(roomID, since, after, before int64, h *models.History) e
 	return nil
 }
 
+// LastSent implements chat.MessageReader.
+func (r *reader) LastSent(roomID, userID int64) (models.Time, error) {
+	at, err := one[int64](r, "read when somebody sent last",
+		"SELECT created_at FROM messages WHERE room_id = ? AND sender_id = ? ORDER BY id DESC LIMIT 1", roomID, userID)
+	return moment(at), err
+}
+
 // MessagesFrom implements chat.MessageReader.
 func (r *reader) MessagesFrom(userID, after, upTo int64, limit int) ([]models.Message, error) {
 	return modelsOf[models.Message](many[messageRow](r, "read a user's messages",

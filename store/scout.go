@@ -35,6 +35,8 @@ type scout struct {
 	spells  questions[pair]
 	blocks  questions[pair]
 	nonces  questions[nonceKey]
+
+	restrictions questions[restrictionKey]
 }
 
 type nonceKey struct {
@@ -117,6 +119,9 @@ func (t *tx) answer(s *scout) error {
 		return err
 	}
 	if err := t.answerBlocks(s.blocks.take()); err != nil {
+		return err
+	}
+	if err := t.answerRestrictions(s.restrictions.take()); err != nil {
 		return err
 	}
 	return t.answerNonces(s.nonces.take())

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"errors"
+	"slices"
 
 	"parley/chat"
 	"parley/models"
@@ -114,6 +115,19 @@ func (t *tx) Message(id int64) (models.Message, error) {
 		break
 	}
 	return t.reader.Message(id)
+}
+
+// LastSent implements chat.MessageReader. It is the last that a send asks for.
+func (t *tx) LastSent(roomID, userID int64) (models.Time, error) {
+	if t.asking {
+		return models.Time{}, errScout
+	}
+	for _, m := range slices.Backward(t.messages) {
+		if m.RoomID == roomID && m.SenderID == userID {
+			return m.CreatedAt, nil
+		}
+	}
+	return t.reader.LastSent(roomID, userID)
 }
 
 // Messages implements chat.MessageReader.

@@ -50,6 +50,9 @@ func (t *tx) DeleteRoom(roomID, to int64) error {
 	if err != nil {
 		return err
 	}
+	if _, err := t.write("delete the room's restrictions", "DELETE FROM restrictions WHERE room_id = ?", roomID); err != nil {
+		return err
+	}
 	_, err = t.write("end the room's spells",
 		"UPDATE memberships SET to_id = COALESCE(to_id, ?), revoked = ? WHERE room_id = ?", to, true, roomID)
 	if err == nil {

@@ -53,6 +53,12 @@ func room(o *operation, w *world) {
 	o.path = strings.ReplaceAll(o.path, "{user}", w.bob.Ref())
 }
 
+// restricted is room with what the operation lifts.
+func restricted(o *operation, w *world) {
+	room(o, w)
+	w.ann.Put(o.path, nil).Want(200)
+}
+
 func named(o *operation, w *world) {
 	body := map[string]any{"name": w.fresh()}
 	for k, v := range o.body.(map[string]any) {
@@ -151,7 +157,7 @@ var operations = []operation{
 		body: map[string]any{"name": "", "topic": "tea", "visibility": "private"}},
 	{id: "getRoom", method: "GET", path: "/v1/rooms/lobby", status: 200},
 	{id: "updateRoom", method: "PATCH", path: "/v1/rooms/{room}", status: 200, prepare: room,
-		body: map[string]any{"topic": "coffee"}},
+		body: map[string]any{"topic": "coffee", "slow_mode": 0, "archived": false}},
 	{id: "deleteRoom", method: "DELETE", path: "/v1/rooms/{room}", status: 204, prepare: room},
 	{id: "joinRoom", method: "POST", path: "/v1/rooms/lobby/join", status: 200},
 	{id: "leaveRoom", method: "POST", path: "/v1/rooms/{room}/leave", status: 204, prepare: func(o *operation, w *world) {
@@ -159,11 +165,19 @@ var operations = []operation{
 		w.bob.Room(name, "public")
 		w.ann.Post("/v1/rooms/"+name+"/join", nil).Want(200)
 		o.path = "/v1/rooms/" + name + "/leave"
-	}},
+	}, body: map[string]any{}},
 	{id: "listMembers", method: "GET", path: "/v1/rooms/lobby/members", status: 200},
 	{id: "putMember", method: "PUT", path: "/v1/rooms/{room}/members/{user}", status: 200, prepare: room,
 		body: map[string]any{"role": "moderator"}},
 	{id: "removeMember", method: "DELETE", path: "/v1/rooms/{room}/members/{user}", status: 204, prepare: room},
+	{id: "listMutes", method: "GET", path: "/v1/rooms/{room}/mutes", status: 200, prepare: room},
+	{id: "muteMember", method: "PUT", path: "/v1/rooms/{room}/mutes/{user}", status: 200, prepare: room,
+		body: map[string]any{"until": "2999-12-31T00:00:00.000Z", "reason": "noise"}},
+	{id: "unmuteMember", method: "DELETE", path: "/v1/rooms/{room}/mutes/{user}", status: 204, prepare: restricted},
+	{id: "listRoomBans", method: "GET", path: "/v1/rooms/{room}/bans", status: 200, prepare: room},
+	{id: "banMember", method: "PUT", path: "/v1/rooms/{room}/bans/{user}", status: 200, prepare: room,
+		body: map[string]any{"until": "2999-12-31T00:00:00.000Z", "reason": "noise"}},
+	{id: "unbanMember", method: "DELETE", path: "/v1/rooms/{room}/bans/{user}", status: 204, prepare: restricted},
 	{id: "send", method: "POST", path: "/v1/send", status: 201, body: map[string]any{"text": "hello"}},
 	{id: "listMessages", method: "GET", path: "/v1/rooms/lobby/messages", status: 200},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},

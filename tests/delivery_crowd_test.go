@@ -241,7 +241,7 @@ func (p *person) leave(ctx context.Context) error {
 	if err != nil || at.maker == p.id {
 		return err
 	}
-	resp, err := p.LeaveRoomWithResponse(ctx, ref)
+	resp, err := p.LeaveRoomWithResponse(ctx, ref, client.LeaveRequest{})
 	return answered(err, resp)
 }
 

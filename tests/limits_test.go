@@ -95,6 +95,10 @@ var limited = []struct {
 	{"joinRoom leaveRoom putMember", 60, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/join", nil) }},
 	{"leaveRoom joinRoom putMember", 60, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/leave", nil) }},
 	{"putMember joinRoom leaveRoom", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/members/1", nil) }},
+	{"muteMember unmuteMember banMember unbanMember", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/mutes/1", nil) }},
+	{"unmuteMember muteMember banMember unbanMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/mutes/1") }},
+	{"banMember unbanMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/bans/1", nil) }},
+	{"unbanMember banMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/bans/1") }},
 	{"send", 50, func(u *harness.User) *harness.Answer { return u.Post("/v1/send", map[string]any{"text": "spam"}) }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))

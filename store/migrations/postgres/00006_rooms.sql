@@ -85,6 +85,7 @@ CREATE TABLE restrictions (
   PRIMARY KEY (room_id, kind, user_id)
 );
 CREATE INDEX restrictions_until ON restrictions (until) WHERE until <> 0;
+CREATE INDEX restrictions_user ON restrictions (user_id);
 
 -- An invitation's code is a secret: only its hash is kept.
 CREATE TABLE invites (
