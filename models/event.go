@@ -116,7 +116,7 @@ type ChangeKind int
 
 // What an event can change. NoChange is by far the most frequent.
 const (
-	NoChange    ChangeKind = iota
+	NoChange    ChangeKind = iota // of message.created: UserID has said it
 	MemberIn               // UserID is a member of RoomID from this event on
 	MemberOut              // UserID is no member of RoomID after this event
 	RoomGone               // nobody is a member of RoomID after this event
