@@ -169,6 +169,13 @@ func (w *moments) last() int64 {
 	return w.seq
 }
 
+// count is how many there are.
+func (w *moments) count() int {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.size
+}
+
 // forUser appends what is open in the user's lane above the number, and says up to which one that goes.
 func (w *moments) forUser(to []moment, user, seen int64, now time.Time) ([]moment, int64) {
 	w.mu.RLock()

@@ -113,6 +113,7 @@ func (s *Stream) tellWhispers() error {
 	if !s.behind {
 		found, s.heard.rooms = s.broker.whispers.inRooms(found, s.ownRooms(), s.heard.rooms, now)
 	}
+	told := int64(0)
 	for _, m := range found {
 		if m.Type == models.Typing && m.about == s.view.userID || !s.filter.Passes(&m.Event) {
 			continue
@@ -120,6 +121,11 @@ func (s *Stream) tellWhispers() error {
 		if err := s.send(m.bytes(s.format)); err != nil {
 			return err
 		}
+		told++
 	}
-	return s.flush()
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.given.whispers.Add(told)
+	return nil
 }
