@@ -406,3 +406,32 @@ func TestTypingRaces(t *testing.T) {
 	}
 	t.Logf("%d typings were told inside", inside)
 }
+
+// Who takes nothing for 6 s is not told of what began before.
+func TestTypingIsNotToldLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := mustWorld(t, broker.Options{}, joined(9, 2))
+		hold := make(chan struct{})
+		writes := 0
+		c := w.connectTo(of(2), &recorder{t: t, gate: func() error {
+			if writes++; writes == 2 {
+				<-hold
+			}
+			return nil
+		}})
+		synctest.Wait()
+		time.Sleep(500 * time.Millisecond) // the pacemaker's tick is at the end, and not at that of the 6 s
+		w.publish(message(9))              // stalls with it
+		w.b.Typing(9, person(3))
+		w.b.ReadMoved(2, 9, 1)
+		time.Sleep(6 * time.Second)
+		if got := w.b.Stats().Moments; got != 2 {
+			t.Errorf("%d are kept: the sweep is what is tested", got)
+		}
+		close(hold)
+		rest()
+		overhears(t, map[*client]string{c: "read 1@9"})
+		c.stop()
+	})
+}
