@@ -115,14 +115,16 @@ func TestTypingReachesTheOthersInTheRoom(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		late := w.connect(of(4))
+		synctest.Wait()
+		w.b.Typing(9, person(7))
 		rest()
-		overhears(t, map[*client]string{late: ""}) // nothing is told again
+		overhears(t, map[*client]string{late: "u7@9"}) // nothing is told again
 		for c := range want {
 			c.stop()
 		}
 		late.stop()
 		time.Sleep(10 * time.Second)
-		if s := w.b.Stats(); s.Whispers != 6 || s.Moments != 0 {
+		if s := w.b.Stats(); s.Whispers != 6+6 || s.Moments != 0 {
 			t.Errorf("when all is over: %+v", s)
 		}
 	})
