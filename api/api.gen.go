@@ -1692,7 +1692,7 @@ type ReactionRemovedEvent struct {
 // ReactionRemovedEventType defines model for ReactionRemovedEvent.Type.
 type ReactionRemovedEventType string
 
-// ReadData How far the own account has read in this room.
+// ReadData Up to which message the own account has read this room. The mark only moves forward.
 type ReadData struct {
 	// MessageID An id, or a position in the log.
 	//
@@ -1700,11 +1700,12 @@ type ReadData struct {
 	MessageID ID `json:"message_id"`
 }
 
-// ReadUpdatedEvent The own read mark moved, on another device.
+// ReadUpdatedEvent The own read mark moved. All streams of the account get it, also that of the device which moved it; of several moves in
+// one room perhaps only the last. A stream that takes nothing for a minute may miss it.
 type ReadUpdatedEvent struct {
 	At models.Time `json:"at"`
 
-	// Data How far the own account has read in this room.
+	// Data Up to which message the own account has read this room. The mark only moves forward.
 	Data ReadData `json:"data"`
 
 	// RoomID An id, or a position in the log.
@@ -2129,17 +2130,20 @@ type Ticket struct {
 	Ticket    string      `json:"ticket"`
 }
 
-// TypingData Who is writing.
+// TypingData Who is writing, and until when unless they are named again. A message of theirs in the room ends it before.
 type TypingData struct {
+	// Until 6 s after `at`, by the clock of the server.
+	Until *models.Time `json:"until,omitempty"`
+
 	// User A user as events carry it, without what changes by itself.
 	User EventUser `json:"user"`
 }
 
-// TypingEvent Somebody is writing in the room.
+// TypingEvent Somebody else is writing in the room. It comes to the streams that are open at the time and follow along, and is kept nowhere.
 type TypingEvent struct {
 	At models.Time `json:"at"`
 
-	// Data Who is writing.
+	// Data Who is writing, and until when unless they are named again. A message of theirs in the room ends it before.
 	Data TypingData `json:"data"`
 
 	// RoomID An id, or a position in the log.
@@ -3862,6 +3866,9 @@ type ServerInterface interface {
 	// MuteMember Mute somebody in a room
 	// (PUT /v1/rooms/{room}/mutes/{user})
 	MuteMember(c *gin.Context, room RoomInPath, user UserInPath)
+	// StartTyping Tell the others that you are writing
+	// (POST /v1/rooms/{room}/typing)
+	StartTyping(c *gin.Context, room RoomInPath)
 	// Send Send a message
 	// (POST /v1/send)
 	Send(c *gin.Context)
@@ -5144,6 +5151,31 @@ func (siw *ServerInterfaceWrapper) MuteMember(c *gin.Context) {
 	siw.Handler.MuteMember(c, room, user)
 }
 
+// StartTyping operation middleware
+func (siw *ServerInterfaceWrapper) StartTyping(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.StartTyping(c, room)
+}
+
 // Send operation middleware
 func (siw *ServerInterfaceWrapper) Send(c *gin.Context) {
 
@@ -5502,6 +5534,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PATCH(options.BaseURL+"/v1/rooms/:room", wrapper.UpdateRoom)
 	router.POST(options.BaseURL+"/v1/rooms/:room/join", wrapper.JoinRoom)
 	router.POST(options.BaseURL+"/v1/rooms/:room/leave", wrapper.LeaveRoom)
+	router.POST(options.BaseURL+"/v1/rooms/:room/typing", wrapper.StartTyping)
 	router.GET(options.BaseURL+"/v1/rooms/:room/members", wrapper.ListMembers)
 	router.DELETE(options.BaseURL+"/v1/rooms/:room/members/:user", wrapper.RemoveMember)
 	router.PUT(options.BaseURL+"/v1/rooms/:room/members/:user", wrapper.PutMember)
@@ -14021,6 +14054,214 @@ func (response MuteMemberdefaultApplicationProblemPlusJSONResponse) VisitMuteMem
 	return err
 }
 
+type StartTypingRequestObject struct {
+	Room RoomInPath `json:"room"`
+}
+
+type StartTypingResponseObject interface {
+	VisitStartTypingResponse(w http.ResponseWriter) error
+}
+
+type StartTyping204ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type StartTyping204Response struct {
+	Headers StartTyping204ResponseHeaders
+}
+
+func (response StartTyping204Response) VisitStartTypingResponse(w http.ResponseWriter) error {
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type StartTyping401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping401ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTyping403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping403ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTyping404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping404ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTyping409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping409ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTyping429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping429ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTyping500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping500ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTyping503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response StartTyping503ApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartTypingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response StartTypingdefaultApplicationProblemPlusJSONResponse) VisitStartTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SendRequestObject struct {
 	JSONBody     *SendJSONRequestBody
 	FormdataBody *SendFormdataRequestBody
@@ -16354,6 +16595,9 @@ type StrictServerInterface interface {
 	// MuteMember Mute somebody in a room
 	// (PUT /v1/rooms/{room}/mutes/{user})
 	MuteMember(ctx context.Context, request MuteMemberRequestObject) (MuteMemberResponseObject, error)
+	// StartTyping Tell the others that you are writing
+	// (POST /v1/rooms/{room}/typing)
+	StartTyping(ctx context.Context, request StartTypingRequestObject) (StartTypingResponseObject, error)
 	// Send Send a message
 	// (POST /v1/send)
 	Send(ctx context.Context, request SendRequestObject) (SendResponseObject, error)
@@ -18041,6 +18285,32 @@ func (sh *strictHandler) MuteMember(ctx *gin.Context, room RoomInPath, user User
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(MuteMemberResponseObject); ok {
 		if err := validResponse.VisitMuteMemberResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StartTyping operation middleware
+func (sh *strictHandler) StartTyping(ctx *gin.Context, room RoomInPath) {
+	var request StartTypingRequestObject
+
+	request.Room = room
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StartTyping(ctx, request.(StartTypingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartTyping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(StartTypingResponseObject); ok {
+		if err := validResponse.VisitStartTypingResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -44,6 +44,7 @@ var limits = []limit{
 	{[]string{"muteMember", "unmuteMember", "banMember", "unbanMember"}, byAccount, 60, time.Second},
 	{[]string{"send"}, byAccount, 50, 200 * time.Millisecond},
 	{[]string{"send"}, byAddress, 1000, 5 * time.Millisecond},
+	{[]string{"startTyping"}, byAccount, 20, 500 * time.Millisecond},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},
 	{[]string{"pollEvents"}, byAccount, 300, 50 * time.Millisecond},
 }

@@ -100,6 +100,7 @@ func post(tx Tx, room models.Room, user models.User, d models.Draft, digest []by
 	}
 	_, err := tx.Append(models.Event{
 		Type: models.MessageCreated, RoomID: room.ID, Audience: models.InRoom(room.ID),
+		Change: models.Change{UserID: user.ID},
 	}, models.MessageData{Message: m.ForEvent()})
 	if err != nil {
 		return m, fmt.Errorf("append message.created: %w", err)

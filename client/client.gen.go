@@ -1691,7 +1691,7 @@ type ReactionRemovedEvent struct {
 // ReactionRemovedEventType defines model for ReactionRemovedEvent.Type.
 type ReactionRemovedEventType string
 
-// ReadData How far the own account has read in this room.
+// ReadData Up to which message the own account has read this room. The mark only moves forward.
 type ReadData struct {
 	// MessageID An id, or a position in the log.
 	//
@@ -1699,11 +1699,12 @@ type ReadData struct {
 	MessageID ID `json:"message_id"`
 }
 
-// ReadUpdatedEvent The own read mark moved, on another device.
+// ReadUpdatedEvent The own read mark moved. All streams of the account get it, also that of the device which moved it; of several moves in
+// one room perhaps only the last. A stream that takes nothing for a minute may miss it.
 type ReadUpdatedEvent struct {
 	At time.Time `json:"at"`
 
-	// Data How far the own account has read in this room.
+	// Data Up to which message the own account has read this room. The mark only moves forward.
 	Data ReadData `json:"data"`
 
 	// RoomID An id, or a position in the log.
@@ -2128,17 +2129,20 @@ type Ticket struct {
 	Ticket    string    `json:"ticket"`
 }
 
-// TypingData Who is writing.
+// TypingData Who is writing, and until when unless they are named again. A message of theirs in the room ends it before.
 type TypingData struct {
+	// Until 6 s after `at`, by the clock of the server.
+	Until *time.Time `json:"until,omitempty"`
+
 	// User A user as events carry it, without what changes by itself.
 	User EventUser `json:"user"`
 }
 
-// TypingEvent Somebody is writing in the room.
+// TypingEvent Somebody else is writing in the room. It comes to the streams that are open at the time and follow along, and is kept nowhere.
 type TypingEvent struct {
 	At time.Time `json:"at"`
 
-	// Data Who is writing.
+	// Data Who is writing, and until when unless they are named again. A message of theirs in the room ends it before.
 	Data TypingData `json:"data"`
 
 	// RoomID An id, or a position in the log.
@@ -4530,6 +4534,16 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
 	MuteMemberWithFormdataBody(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// StartTyping Tell the others that you are writing
+	//
+	// The others in the room get an ephemeral `typing` on their streams; your own streams do not. It ends by itself
+	// after 6 s, or when you send to the room or leave it; so call this again every 2 s while the person goes on writing.
+	// What comes within 3 s of the last one told is answered 204 as well, and told to nobody. Who may not send
+	// here may not do this. Where more than 1,000 streams would be told, none is. Takes no body.
+	//
+	// Corresponds with POST /v1/rooms/{room}/typing (the `StartTyping` operationId).
+	StartTyping(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SendWithBody Send a message
 	//
 	// An answered message is on disk. Absent `to` is the lobby; `@name` makes the direct conversation
@@ -6156,6 +6170,26 @@ func (c *RawClient) MuteMember(ctx context.Context, room RoomInPath, user UserIn
 // Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
 func (c *RawClient) MuteMemberWithFormdataBody(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewMuteMemberRequestWithFormdataBody(c.Server, room, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartTyping Tell the others that you are writing
+//
+// The others in the room get an ephemeral `typing` on their streams; your own streams do not. It ends by itself
+// after 6 s, or when you send to the room or leave it; so call this again every 2 s while the person goes on writing.
+// What comes within 3 s of the last one told is answered 204 as well, and told to nobody. Who may not send
+// here may not do this. Where more than 1,000 streams would be told, none is. Takes no body.
+//
+// Corresponds with POST /v1/rooms/{room}/typing (the `StartTyping` operationId).
+func (c *RawClient) StartTyping(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartTypingRequest(c.Server, room)
 	if err != nil {
 		return nil, err
 	}
@@ -8813,6 +8847,40 @@ func NewMuteMemberRequestWithBody(server string, room RoomInPath, user UserInPat
 	return req, nil
 }
 
+// NewStartTypingRequest constructs an http.Request for the StartTyping method
+func NewStartTypingRequest(server string, room RoomInPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/typing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewSendRequest calls the generic Send builder with application/json body
 func NewSendRequest(server string, body SendJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -10217,6 +10285,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/rooms/{room}/mutes/{user} (the `MuteMember` operationId).
 	MuteMemberWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, user UserInPath, body MuteMemberFormdataRequestBody, reqEditors ...RequestEditorFn) (*MuteMemberResponse, error)
+
+	// StartTypingWithResponse Tell the others that you are writing
+	//
+	// The others in the room get an ephemeral `typing` on their streams; your own streams do not. It ends by itself
+	// after 6 s, or when you send to the room or leave it; so call this again every 2 s while the person goes on writing.
+	// What comes within 3 s of the last one told is answered 204 as well, and told to nobody. Who may not send
+	// here may not do this. Where more than 1,000 streams would be told, none is. Takes no body.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/rooms/{room}/typing (the `StartTyping` operationId).
+	StartTypingWithResponse(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*StartTypingResponse, error)
 
 	// SendWithBodyWithResponse Send a message
 	//
@@ -16991,6 +17071,168 @@ func (r MuteMemberResponse) ContentType() string {
 	return ""
 }
 
+// StartTypingResponse204Headers the declared response headers of an HTTP 204 response for StartTyping
+type StartTypingResponse204Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// StartTypingResponse401Headers the declared response headers of an HTTP 401 response for StartTyping
+type StartTypingResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// StartTypingResponse403Headers the declared response headers of an HTTP 403 response for StartTyping
+type StartTypingResponse403Headers struct {
+	XRequestID *string
+}
+
+// StartTypingResponse404Headers the declared response headers of an HTTP 404 response for StartTyping
+type StartTypingResponse404Headers struct {
+	XRequestID *string
+}
+
+// StartTypingResponse409Headers the declared response headers of an HTTP 409 response for StartTyping
+type StartTypingResponse409Headers struct {
+	XRequestID *string
+}
+
+// StartTypingResponse429Headers the declared response headers of an HTTP 429 response for StartTyping
+type StartTypingResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// StartTypingResponse500Headers the declared response headers of an HTTP 500 response for StartTyping
+type StartTypingResponse500Headers struct {
+	XRequestID *string
+}
+
+// StartTypingResponse503Headers the declared response headers of an HTTP 503 response for StartTyping
+type StartTypingResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// StartTypingResponseDefaultHeaders the declared response headers of an HTTP default response for StartTyping
+type StartTypingResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type StartTypingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *StartTypingResponse204Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *StartTypingResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *StartTypingResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *StartTypingResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *StartTypingResponse409Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *StartTypingResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *StartTypingResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *StartTypingResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *StartTypingResponseDefaultHeaders
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartTypingResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartTypingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartTypingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartTypingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartTypingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SendResponse200Headers the declared response headers of an HTTP 200 response for Send
 type SendResponse200Headers struct {
 	RateLimitLimit     *int
@@ -20008,6 +20250,24 @@ func (c *ClientWithResponses) MuteMemberWithFormdataBodyWithResponse(ctx context
 		return nil, err
 	}
 	return ParseMuteMemberResponse(rsp)
+}
+
+// StartTypingWithResponse Tell the others that you are writing
+//
+// The others in the room get an ephemeral `typing` on their streams; your own streams do not. It ends by itself
+// after 6 s, or when you send to the room or leave it; so call this again every 2 s while the person goes on writing.
+// What comes within 3 s of the last one told is answered 204 as well, and told to nobody. Who may not send
+// here may not do this. Where more than 1,000 streams would be told, none is. Takes no body.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/rooms/{room}/typing (the `StartTyping` operationId).
+func (c *ClientWithResponses) StartTypingWithResponse(ctx context.Context, room RoomInPath, reqEditors ...RequestEditorFn) (*StartTypingResponse, error) {
+	rsp, err := c.StartTyping(ctx, room, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartTypingResponse(rsp)
 }
 
 // SendWithBodyWithResponse Send a message
@@ -28755,6 +29015,240 @@ func ParseMuteMemberResponse(rsp *http.Response) (*MuteMemberResponse, error) {
 		response.Headers503 = &headers
 	case true:
 		var headers MuteMemberResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseStartTypingResponse parses an HTTP response from a StartTypingWithResponse call
+func ParseStartTypingResponse(rsp *http.Response) (*StartTypingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartTypingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers StartTypingResponse204Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 401:
+		var headers StartTypingResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers StartTypingResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers StartTypingResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers StartTypingResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 429:
+		var headers StartTypingResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers StartTypingResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers StartTypingResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers StartTypingResponseDefaultHeaders
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

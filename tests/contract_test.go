@@ -166,6 +166,7 @@ var operations = []operation{
 		w.ann.Post("/v1/rooms/"+name+"/join", nil).Want(200)
 		o.path = "/v1/rooms/" + name + "/leave"
 	}, body: map[string]any{}},
+	{id: "startTyping", method: "POST", path: "/v1/rooms/lobby/typing", status: 204},
 	{id: "listMembers", method: "GET", path: "/v1/rooms/lobby/members", status: 200},
 	{id: "putMember", method: "PUT", path: "/v1/rooms/{room}/members/{user}", status: 200, prepare: room,
 		body: map[string]any{"role": "moderator"}},

@@ -100,6 +100,7 @@ var limited = []struct {
 	{"banMember unbanMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/bans/1", nil) }},
 	{"unbanMember banMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/bans/1") }},
 	{"send", 50, func(u *harness.User) *harness.Answer { return u.Post("/v1/send", map[string]any{"text": "spam"}) }},
+	{"startTyping", 20, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/typing", nil) }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))
 	}},
