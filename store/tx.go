@@ -217,7 +217,11 @@ func (t *tx) flush() error {
 		}
 	}
 	if rows := t.messages[t.flushed.messages:]; len(rows) > 0 {
-		if err := t.insertMessages(t.context(), t.conn, rows); err != nil {
+		places, err := t.place(rows)
+		if err != nil {
+			return err
+		}
+		if err := t.insertMessages(t.context(), t.conn, rows, places); err != nil {
 			return err
 		}
 	}
