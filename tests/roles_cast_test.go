@@ -53,10 +53,10 @@ func newCast(s *harness.Server, table []roleRow) cast {
 
 // castOnPostgres has a visitor and a bot too. No call makes them yet: their accounts are made what they are in the
 // database, while the server is down.
-func castOnPostgres(t *testing.T, table []roleRow) (*harness.Server, cast) {
+func castOnPostgres(t *testing.T, table []roleRow, with ...harness.Option) (*harness.Server, cast) {
 	t.Helper()
 	dsn := pgtest.DSN(t)
-	s := harness.Start(t, harness.Flags("--database", dsn))
+	s := harness.Start(t, append(with, harness.Flags("--database", dsn))...)
 	c := newCast(s, table)
 	s.Stop()
 	pgtest.Load(t, dsn, "UPDATE users SET role = name WHERE name IN ('visitor', 'bot'); "+
