@@ -253,6 +253,7 @@ func (t *tx) finish() error {
 	if err := t.flush(); err != nil {
 		return err
 	}
+	t.w.cache.settle() // what it learnt in flush is no later command's to take back
 	if len(t.events) == 0 {
 		return nil
 	}
