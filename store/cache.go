@@ -25,7 +25,9 @@ type cache struct {
 	keys    table[string, int64]      // channels by name key
 	directs table[pair, int64]        // direct rooms by their two
 	spells  table[pair, models.Membership]
-	blocks  table[pair, bool] // whether one of the two, the lower first, blocks the other
+	ords    table[int64, int64] // a room's last place, where nobody else writes
+	owns    table[pair, int64]  // a sender's in a room
+	blocks  table[pair, bool]   // whether one of the two, the lower first, blocks the other
 
 	restrictions table[restrictionKey, models.Restriction] // zero where there is none
 
@@ -56,6 +58,8 @@ func newCache() *cache {
 		keys:    newTable[string, int64](cachedRooms),
 		directs: newTable[pair, int64](cachedRooms),
 		spells:  newTable[pair, models.Membership](cachedSpells),
+		ords:    newTable[int64, int64](cachedRooms),
+		owns:    newTable[pair, int64](cachedSpells),
 		blocks:  newTable[pair, bool](cachedBlocks),
 
 		restrictions: newTable[restrictionKey, models.Restriction](cachedRestrictions),
@@ -108,6 +112,8 @@ func (c *cache) settle() {
 	c.spells.settle()
 	c.blocks.settle()
 	c.restrictions.settle()
+	c.ords.settle()
+	c.owns.settle()
 }
 
 // revert takes back every change since the last settle.
@@ -119,6 +125,8 @@ func (c *cache) revert() {
 	c.spells.revert()
 	c.blocks.revert()
 	c.restrictions.revert()
+	c.ords.revert()
+	c.owns.revert()
 }
 
 // clear forgets everything.
@@ -130,6 +138,8 @@ func (c *cache) clear() {
 	c.spells.clear()
 	c.blocks.clear()
 	c.restrictions.clear()
+	c.ords.clear()
+	c.owns.clear()
 }
 
 // table is a bounded map whose latest changes can be taken back.

@@ -34,7 +34,8 @@ type dialect interface {
 	survives() bool
 
 	insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error
-	insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error
+	// insertMessages takes the place of each; with lockHead it is counted on from what the table has.
+	insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error
 	insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error
 }
 

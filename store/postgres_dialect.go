@@ -56,12 +56,7 @@ func (postgresDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows [
 		column(rows, func(e *models.Event) []byte { return e.JSON }))
 }
 
-func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
-	count := newPlacing()
-	ord, own := make([]int64, len(rows)), make([]int64, len(rows))
-	for i := range rows {
-		ord[i], own[i] = count.next(&rows[i])
-	}
+func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error {
 	return insertArrays(ctx, conn, "messages", postgresInsertMessages,
 		column(rows, func(m *models.Message) int64 { return m.ID }),
 		column(rows, func(m *models.Message) int64 { return m.RoomID }),
@@ -72,7 +67,8 @@ func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, r
 		column(rows, func(m *models.Message) int64 { return m.ReplyTo }),
 		column(rows, func(m *models.Message) int64 { return m.ThreadID }),
 		column(rows, func(m *models.Message) bool { return m.Announcement }),
-		ord, own)
+		column(places, func(p *place) int64 { return p.ord }),
+		column(places, func(p *place) int64 { return p.own }))
 }
 
 func (postgresDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error {

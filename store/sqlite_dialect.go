@@ -18,12 +18,8 @@ type sqliteDialect struct{ log, messages, nonces sizedInserts }
 func newSQLiteDialect() sqliteDialect {
 	return sqliteDialect{
 		log: newSizedInserts("log", "id", "at", "type", "room_id", "aud_kind", "aud_id", "json"),
-		messages: newPlacedInserts("messages", []string{
-			"id", "room_id", "sender_id", "body", "created_at", "nonce", "reply_to", "thread_id", "announcement",
-		}, []counting{
-			{"ord", "(SELECT ord FROM messages WHERE room_id = ? ORDER BY id DESC LIMIT 1)"},
-			{"own", "(SELECT own FROM messages WHERE room_id = ? AND sender_id = ? ORDER BY id DESC LIMIT 1)"},
-		}),
+		messages: newSizedInserts("messages", "id", "room_id", "sender_id", "body", "created_at", "nonce",
+			"reply_to", "thread_id", "announcement", "ord", "own"),
 		nonces: newSizedInserts("nonces", "user_id", "nonce", "message_id", "sent_to", "digest", "created_at"),
 	}
 }
@@ -49,16 +45,11 @@ func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows [
 	})
 }
 
-func (d sqliteDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
-	var count placing // of the statement that is being filled
+func (d sqliteDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error {
 	return d.messages.insert(ctx, conn, len(rows), func(args []any, i int) []any {
-		m := &rows[i]
-		if len(args) == 0 {
-			count = newPlacing()
-		}
-		nth, own := count.next(m)
-		return append(args, m.ID, m.RoomID, m.SenderID, m.Text, millis(m.CreatedAt), m.Nonce, m.ReplyTo, m.ThreadID, m.Announcement,
-			nth, m.RoomID, own, m.RoomID, m.SenderID)
+		m, at := &rows[i], places[i]
+		return append(args, m.ID, m.RoomID, m.SenderID, m.Text, millis(m.CreatedAt), m.Nonce,
+			m.ReplyTo, m.ThreadID, m.Announcement, at.ord, at.own)
 	})
 }
 
@@ -80,21 +71,8 @@ type sizedInserts struct {
 }
 
 func newSizedInserts(table string, columns ...string) sizedInserts {
-	return newPlacedInserts(table, columns, nil)
-}
-
-// counting is a column that counts on from what the query before finds. Every row's query sees the table as it was
-// before the statement. The column's values are how many to add, and the query's arguments.
-type counting struct{ column, before string }
-
-func newPlacedInserts(table string, columns []string, counts []counting) sizedInserts {
-	row := "(?" + strings.Repeat(",?", len(columns)-1)
-	for _, c := range counts {
-		columns = append(columns, c.column)
-		row += ",? + COALESCE(" + c.before + ", 0)"
-	}
-	row += ")"
-	s := sizedInserts{table: table, columns: strings.Count(row, "?")}
+	s := sizedInserts{table: table, columns: len(columns)}
+	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
 	for i, size := range insertSizes {
 		s.texts[i] = "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
 			row + strings.Repeat(","+row, size-1)
