@@ -239,6 +239,91 @@ func TestEarlierTexts(t *testing.T) {
 	})
 }
 
+// Who is muted or banned in a room puts nothing into it by an edit either, and nobody does where it is archived. To take
+// back what one has said is always possible.
+func TestEditUnderRestrictions(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		root := s.User("root")
+		for i, restrict := range []struct {
+			code string
+			do   func(room string, ann *harness.User)
+			lift func(room string, ann *harness.User)
+		}{
+			{"muted", func(room string, ann *harness.User) {
+				root.Put("/v1/rooms/"+room+"/mutes/"+ann.Ref(), nil).Want(200, 204)
+			},
+				func(room string, ann *harness.User) {
+					root.Delete("/v1/rooms/" + room + "/mutes/" + ann.Ref()).Want(204)
+				}},
+			{"banned", func(room string, ann *harness.User) {
+				root.Put("/v1/rooms/"+room+"/bans/"+ann.Ref(), nil).Want(200, 204)
+			},
+				func(room string, ann *harness.User) {
+					root.Delete("/v1/rooms/" + room + "/bans/" + ann.Ref()).Want(204)
+				}},
+			{"conflict", func(room string, _ *harness.User) {
+				root.Patch("/v1/rooms/"+room, map[string]any{"archived": true}).Want(200)
+			},
+				func(room string, _ *harness.User) {
+					root.Patch("/v1/rooms/"+room, map[string]any{"archived": false}).Want(200)
+				}},
+			{"muted", func(room string, ann *harness.User) { // who left is muted still
+				root.Put("/v1/rooms/"+room+"/mutes/"+ann.Ref(), nil).Want(200, 204)
+				ann.Post("/v1/rooms/"+room+"/leave", nil).Want(204)
+			}, func(room string, ann *harness.User) {
+				root.Delete("/v1/rooms/" + room + "/mutes/" + ann.Ref()).Want(204)
+			}},
+		} {
+			ann, room := s.User(fmt.Sprint("ann", i)), fmt.Sprint("room", i)
+			root.Room(room, "public")
+			root.Add(room, ann, "")
+			m, second := ann.Send(room, "one"), ann.Send(room, "one")
+			restrict.do(room, ann)
+			check := unchanged(t, root)
+			edit(ann, m, "two").Refused(restrict.code)
+			edit(ann, m, "one").Refused(restrict.code)
+			check()
+			ann.Delete(pathOf(second)).Want(204)
+			root.Delete(pathOf(m)).Want(204)
+			restrict.lift(room, ann)
+		}
+		ann := s.User("ann")
+		root.Room("tea", "public")
+		root.Add("tea", ann, "")
+		m := ann.Send("tea", "one")
+		root.Put("/v1/rooms/tea/bans/@ann", nil).Want(200, 204)
+		root.Delete("/v1/rooms/tea/bans/@ann").Want(204)
+		edit(ann, m, "two").Want(200) // she is not in it any more, and not banned
+	})
+}
+
+// A member of a room that shows its history from the joining on finds no older message by its id either, nor around it.
+func TestMessageBeforeTheJoining(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		s.User("root")
+		ann, bob := s.User("ann"), s.User("bob")
+		ann.Room("tea", "private")
+		ann.Patch("/v1/rooms/tea", map[string]any{"history": "since_join"}).Want(200)
+		old := ann.Send("tea", "before bob")
+		ann.Add("tea", bob, "moderator")
+		young := ann.Send("tea", "with bob")
+		bob.Get(pathOf(young)).Want(200)
+		none := client.Message{ID: 1 << 40}
+		sameAsNone(t, bob.Get(pathOf(old)), bob.Get(pathOf(none)))
+		sameAsNone(t, bob.Get(pathOf(old)+"/edits"), bob.Get(pathOf(none)+"/edits"))
+		sameAsNone(t, bob.Delete(pathOf(old)), bob.Delete(pathOf(none)))
+		ann.Get(pathOf(old)).Want(200)
+		for _, around := range []int64{old.ID, young.ID} {
+			got := harness.Into[client.MessageList](bob.Get("/v1/rooms/tea/messages", harness.Query("around", id(around))).Want(200))
+			if len(got.Messages) != 1 || got.Messages[0].ID != young.ID || got.HasBefore || got.HasAfter {
+				t.Errorf("around %d: %+v", around, got)
+			}
+		}
+	})
+}
+
 // messageRights has for each sort of room what each standing (see standings) is answered who reads a message
 // of somebody else's, its earlier texts, edits it, and deletes it.
 var messageRights = map[string]map[string][]int{
