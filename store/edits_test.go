@@ -54,8 +54,11 @@ func TestEarlierTexts(t *testing.T) {
 				if one, err = revise(tx, one, text, text == ""); err != nil {
 					return err
 				}
-				if i == 1 {
-					two, err = revise(tx, two, "b", false)
+				if i != 1 {
+					continue
+				}
+				if two, err = revise(tx, two, "b", false); err != nil {
+					return err
 				}
 			}
 			if _, e := revise(tx, his, "not ann's", false); e != nil {
