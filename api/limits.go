@@ -45,6 +45,7 @@ var limits = []limit{
 	{[]string{"send"}, byAccount, 50, 200 * time.Millisecond},
 	{[]string{"send"}, byAddress, 1000, 5 * time.Millisecond},
 	{[]string{"startTyping"}, byAccount, 20, 500 * time.Millisecond},
+	{[]string{"updateMessage", "deleteMessage"}, byAccount, 50, 200 * time.Millisecond},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},
 	{[]string{"pollEvents"}, byAccount, 300, 50 * time.Millisecond},
 }

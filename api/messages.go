@@ -67,6 +67,7 @@ func (s *server) ListMessages(ctx context.Context, r ListMessagesRequestObject) 
 	page := models.Page{
 		Before: deref(r.Params.Before), HasBefore: r.Params.Before != nil,
 		After: deref(r.Params.After), HasAfter: r.Params.After != nil,
+		Around: deref(r.Params.Around), HasAround: r.Params.Around != nil,
 		Limit: limitOf(r.Params.Limit),
 	}
 	ctx, actor := call(ctx)

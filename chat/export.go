@@ -163,7 +163,22 @@ func (e *Export) Messages(ctx context.Context, yield func(models.Message) error)
 		if last != nil {
 			after = last.ID
 		}
-		return r.MessagesFrom(e.actor.User.ID, after, e.Head, exportPage)
+		messages, err := r.MessagesFrom(e.actor.User.ID, after, e.Head, exportPage)
+		if err != nil {
+			return nil, err
+		}
+		return messages, r.Fill(messages, e.actor.User.ID)
+	})
+}
+
+// Edits gives the texts that the account's messages had before their present ones, by message.
+func (e *Export) Edits(ctx context.Context, yield func(models.Edit) error) error {
+	return pages(ctx, e, yield, func(r Reader, last *models.Edit) ([]models.Edit, error) {
+		var message, id int64
+		if last != nil {
+			message, id = last.MessageID, last.ID
+		}
+		return r.EditsFrom(e.actor.User.ID, message, id, e.Head, exportPage)
 	})
 }
 
@@ -191,7 +206,10 @@ func (e *Export) conversation(ctx context.Context, roomID int64, yield func(mode
 			page.After = last.ID
 		}
 		h, err := r.Messages(roomID, page)
-		return h.Messages, err
+		if err != nil {
+			return nil, err
+		}
+		return h.Messages, r.Fill(h.Messages, e.actor.User.ID)
 	})
 }
 

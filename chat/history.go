@@ -11,6 +11,9 @@ import (
 // History gives a piece of a room's messages. Of a direct conversation that nobody has begun it
 // is empty. That an admin reads a channel of others is written down, once an hour.
 func (s *Service) History(ctx context.Context, a Actor, room string, page models.Page) (models.History, error) {
+	if page.HasAround && (page.HasBefore || page.HasAfter) {
+		return models.History{}, models.Invalid("around", "cannot go with before or after")
+	}
 	if page.HasAfter && page.HasBefore && page.After >= page.Before {
 		return models.History{}, models.Invalid("after", "must be less than before")
 	}

@@ -26,6 +26,7 @@ const (
 	DeleteRoom       Action = "delete the room"
 	React            Action = "react in the room"
 	MarkRead         Action = "have a read mark in the room"
+	EditMessage      Action = "edit own messages"
 	DeleteMessage    Action = "delete messages of others"
 	SeeEdits         Action = "see earlier texts of others"
 	PinMessage       Action = "pin messages"
@@ -71,6 +72,7 @@ var rights = map[Action]rule{
 	DeleteRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
 	React:            {lobby: Member, public: Member, private: Member, direct: Member},
 	MarkRead:         {lobby: Member, public: Member, private: Member, direct: Member},
+	EditMessage:      {lobby: Outsider, public: Outsider, private: Member, direct: Member}, // where they can read them
 	DeleteMessage:    {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
 	SeeEdits:         {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
 	PinMessage:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},

@@ -77,6 +77,11 @@ func mayTakePart(r Reader, t target, action Action) error {
 	if err := allow(action, t.room, t.rank); err != nil {
 		return orBanned(r, t, err)
 	}
+	if t.rank == Outsider { // who may do it without being in the room
+		if err := notBanned(r, t); err != nil {
+			return err
+		}
+	}
 	if err := notArchived(t.room); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type Service struct {
 	readings readLog
 	finisher *finisher
 	exports  *exportDesk
+	scrubs   *scrubber
 	lookUps  chan struct{} // one token for each session being read
 	touches  *toucher
 	idle     *idler
@@ -87,6 +88,7 @@ func New(o Options) *Service {
 		finisher: newFinisher(), exports: newExportDesk(),
 		lookUps: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		touches: newToucher(o.Store, o.Log),
+		scrubs:  newScrubber(o.Store.Scrub, o.Log),
 		idle:    &idler{after: o.KickAfter, now: o.Clock, store: o.Store, log: o.Log},
 		stop:    make(chan struct{}),
 	}
@@ -108,6 +110,9 @@ func (s *Service) Start(ctx context.Context) error {
 func (s *Service) Begin(tell Announcer) {
 	s.presence.Start(tell, s.store, s.touches.note)
 	s.running.Go(func() { s.touches.loop(s.stop) })
+	ctx, cancel := context.WithCancel(context.Background())
+	s.running.Go(func() { <-s.stop; cancel() })
+	s.running.Go(func() { s.scrubs.loop(ctx) })
 	if s.idle.after > 0 {
 		s.running.Go(func() { s.idle.loop(s.stop) })
 	}
@@ -144,6 +149,9 @@ func (s *Service) Acted(a Actor) {
 // be served from before it.
 func (s *Service) Observe(events []models.Event) {
 	for i := range events {
+		if events[i].Type == models.MessageDeleted {
+			s.scrubs.ring() // whether or not its caller is still there
+		}
 		switch c := events[i].Change; c.Kind {
 		case models.SessionGone, models.UserAltered:
 			s.sessions.forget(c.UserID)

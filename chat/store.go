@@ -95,6 +95,8 @@ type MessageReader interface {
 	Message(id int64) (models.Message, error)
 	// Fill adds mentions and reactions to messages as the viewer sees them, 0 for nobody.
 	Fill(messages []models.Message, viewer int64) error
+	// Edits gives earlier texts of a message with id > after, oldest first.
+	Edits(messageID, after int64, limit int) ([]models.Edit, error)
 	// Messages gives a page; Cursor is left 0.
 	Messages(roomID int64, page models.Page) (models.History, error)
 	Nonce(userID int64, nonce string) (models.Nonce, error)
@@ -175,6 +177,9 @@ type Unfinished struct {
 type ExportReader interface {
 	// MessagesFrom gives the user's own messages of all rooms with after < id ≤ upTo, by id.
 	MessagesFrom(userID, after, upTo int64, limit int) ([]models.Message, error)
+	// EditsFrom gives the earlier texts of the user's own messages up to the message upTo that are beyond
+	// (message, id), by message and id.
+	EditsFrom(userID, message, id, upTo int64, limit int) ([]models.Edit, error)
 	// Spells gives all of the user's spells up to the entry upTo beyond (room, from), by room and from, with
 	// their rooms, deleted ones too.
 	Spells(userID, room, from, upTo int64, limit int) ([]models.Spell, error)
@@ -201,8 +206,8 @@ type Tx interface {
 	// SetBannedUntil writes that alone: every command reads it with its actor.
 	SetBannedUntil(userID int64, until models.Time) error
 
-	// DeleteUser makes the account at entry `at` a deleted one without name, password, profile and blocks, counts it out of
-	// the lobby, and notes the deletion as unfinished.
+	// DeleteUser makes the account at entry `at` a deleted one without name, password, profile, blocks, read marks, mutes
+	// and bans in rooms, counts it out of the lobby, and notes the deletion as unfinished.
 	DeleteUser(u models.User, at int64, erase bool) error
 	// LeaveAll ends every present spell of the user and counts it out of the room: at the member.left that was
 	// appended from the entry since on, or at `at`.

@@ -23,6 +23,8 @@ const (
 	AuditMemberUnmute AuditAction = "member.unmute"
 	AuditMemberBan    AuditAction = "member.ban"
 	AuditMemberUnban  AuditAction = "member.unban"
+
+	AuditMessageDelete AuditAction = "message.delete"
 )
 
 // Ways to administer.

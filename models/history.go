@@ -6,7 +6,9 @@ type Page struct {
 	Before    int64
 	HasBefore bool // Before was given: nothing is before 0
 	After     int64
-	HasAfter  bool  // After was given: 0 is the beginning of the room
+	HasAfter  bool // After was given: 0 is the beginning of the room
+	Around    int64
+	HasAround bool  // Around was given: half of what is asked for before it, then itself and what follows; no other bound is
 	Since     int64 // the reader may see what lies beyond it only
 	Limit     int
 }

@@ -61,11 +61,8 @@ const MaxNonce = 64
 // Check says what is wrong with the draft whatever room it goes to. maxText is the
 // longest text in bytes.
 func (d Draft) Check(maxText int) error {
-	if err := CheckText("text", d.Text, maxText); err != nil {
+	if err := CheckMessageText(d.Text, maxText); err != nil {
 		return err
-	}
-	if d.Text == "" {
-		return Invalid("text", "must not be empty")
 	}
 	if d.Nonce != "" {
 		if n := utf8.RuneCountInString(d.Nonce); n > MaxNonce {
@@ -74,6 +71,14 @@ func (d Draft) Check(maxText int) error {
 		return CheckText("nonce", d.Nonce, 4*MaxNonce)
 	}
 	return nil
+}
+
+// CheckMessageText refuses what no message can say. maxText is the longest text in bytes.
+func CheckMessageText(text string, maxText int) error {
+	if text == "" {
+		return Invalid("text", "must not be empty")
+	}
+	return CheckText("text", text, maxText)
 }
 
 // CheckText refuses text that a database or a client cannot hold: longer than

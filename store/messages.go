@@ -112,6 +112,9 @@ func (r *reader) Message(id int64) (models.Message, error) {
 // Messages implements chat.MessageReader. One row more than asked for tells whether the piece goes on
 // in the direction of reading; what lies on the other side is a second query.
 func (r *reader) Messages(roomID int64, page models.Page) (models.History, error) {
+	if page.HasAround {
+		return r.messagesAround(roomID, page)
+	}
 	var h models.History
 	after, before := int64(0), int64(models.MaxID+1)
 	order := "DESC"
@@ -137,12 +140,12 @@ func (r *reader) Messages(roomID int64, page models.Page) (models.History, error
 		slices.Reverse(rows)
 	}
 	h.Messages = rows
-	return h, r.around(roomID, page.Since, after, before, &h)
+	return h, r.beyond(roomID, page.Since, after, before, &h)
 }
 
-// around finds out what lies beyond a piece within the bounds: beyond a bound that was given there
+// beyond finds out what lies beyond a piece within the bounds: beyond a bound that was given there
 // may be messages although the piece ends at it.
-func (r *reader) around(roomID, since, after, before int64, h *models.History) error {
+func (r *reader) beyond(roomID, since, after, before int64, h *models.History) error {
 	first, last := after+1, before-1
 	if n := len(h.Messages); n > 0 {
 		first, last = h.Messages[0].ID, h.Messages[n-1].ID
@@ -171,6 +174,30 @@ func (r *reader) LastSent(roomID, userID int64) (models.Time, error) {
 	at, err := one[int64](r, "read when somebody sent last",
 		"SELECT created_at FROM messages WHERE room_id = ? AND sender_id = ? ORDER BY id DESC LIMIT 1", roomID, userID)
 	return moment(at), err
+}
+
+// messagesAround gives half of the page before the id, the rest from it on. One row more on each side tells whether
+// there are others.
+func (r *reader) messagesAround(roomID int64, page models.Page) (models.History, error) {
+	limit := max(page.Limit, 0)
+	before, rest := limit/2, limit-limit/2
+	older, err := modelsOf[models.Message](many[messageRow](r, "read messages before one",
+		messageQuery+"m.room_id = ? AND m.id > ? AND m.id < ? ORDER BY m.id DESC LIMIT ?",
+		roomID, page.Since, page.Around, before+1))
+	if err != nil {
+		return models.History{}, err
+	}
+	newer, err := modelsOf[models.Message](many[messageRow](r, "read messages from one on",
+		messageQuery+"m.room_id = ? AND m.id > ? AND m.id >= ? ORDER BY m.id LIMIT ?",
+		roomID, page.Since, page.Around, rest+1))
+	if err != nil {
+		return models.History{}, err
+	}
+	h := models.History{HasBefore: len(older) > before, HasAfter: len(newer) > rest}
+	older = older[:min(len(older), before)]
+	slices.Reverse(older)
+	h.Messages = append(older, newer[:min(len(newer), rest)]...)
+	return h, nil
 }
 
 // MessagesFrom implements chat.MessageReader.

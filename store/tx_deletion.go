@@ -28,6 +28,9 @@ func (t *tx) DeleteUser(u models.User, at int64, erase bool) error {
 	if _, err := t.deleteRestrictions("SELECT room_id, kind, user_id FROM restrictions WHERE user_id = ?", u.ID); err != nil {
 		return err
 	}
+	if _, err := t.write("delete read marks", "DELETE FROM reads WHERE user_id = ?", u.ID); err != nil {
+		return err
+	}
 	if u.Role == models.RoleVisitor {
 		return nil
 	}

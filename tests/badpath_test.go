@@ -59,6 +59,10 @@ func TestImpossibleReferences(t *testing.T) {
 		{"PUT", "/v1/blocks/%s", nil},
 		{"DELETE", "/v1/blocks/%s", nil},
 		{"DELETE", "/v1/sessions/%s", nil},
+		{"GET", "/v1/messages/%s", nil},
+		{"PATCH", "/v1/messages/%s", map[string]any{"text": "x"}},
+		{"DELETE", "/v1/messages/%s", nil},
+		{"GET", "/v1/messages/%s/edits", nil},
 		{"PUT", "/v1/rooms/tea/members/%s", map[string]any{}},
 		{"DELETE", "/v1/rooms/tea/members/%s", nil},
 	}

@@ -108,6 +108,11 @@ func aBan(o *operation, w *world) {
 	o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{ban}", id(ban.ID))
 }
 
+// message makes the operation act upon a new message of ann's in the lobby.
+func message(o *operation, w *world) {
+	o.path = strings.ReplaceAll(o.path, "{message}", id(w.ann.Send("lobby", w.fresh()).ID))
+}
+
 // leaver is an account that nobody needs.
 func leaver(o *operation, w *world) { o.as = w.User(w.fresh()) }
 
@@ -181,6 +186,11 @@ var operations = []operation{
 	{id: "unbanMember", method: "DELETE", path: "/v1/rooms/{room}/bans/{user}", status: 204, prepare: restricted},
 	{id: "send", method: "POST", path: "/v1/send", status: 201, body: map[string]any{"text": "hello"}},
 	{id: "listMessages", method: "GET", path: "/v1/rooms/lobby/messages", status: 200},
+	{id: "getMessage", method: "GET", path: "/v1/messages/{message}", status: 200, prepare: message},
+	{id: "updateMessage", method: "PATCH", path: "/v1/messages/{message}", status: 200, prepare: message,
+		body: map[string]any{"text": "better so"}},
+	{id: "deleteMessage", method: "DELETE", path: "/v1/messages/{message}", status: 204, prepare: message},
+	{id: "listEdits", method: "GET", path: "/v1/messages/{message}/edits", status: 200, prepare: message},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

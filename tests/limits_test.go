@@ -101,6 +101,10 @@ var limited = []struct {
 	{"unbanMember banMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/bans/1") }},
 	{"send", 50, func(u *harness.User) *harness.Answer { return u.Post("/v1/send", map[string]any{"text": "spam"}) }},
 	{"startTyping", 20, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/typing", nil) }},
+	{"updateMessage deleteMessage", 50, func(u *harness.User) *harness.Answer {
+		return u.Patch("/v1/messages/1", map[string]any{"text": "spam"})
+	}},
+	{"deleteMessage updateMessage", 50, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1") }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))
 	}},

@@ -35,11 +35,13 @@ var tourPrints = []struct {
 	{`"name":"anna"`, 2},         // the answer and the stream
 	{`"has_before":false`, 1},    // the history
 	{`"more":false`, 1},          // the long-poll
-	{`"Ann of the Hill"`, 1},     // the profile
-	{`"current":true`, 1},        // the sessions
-	{`"role":"agent"`, 1},        // the new role
-	{`"kind":"account"`, 1},      // the ban
-	{`"action":"user.kick"`, 1},  // the audit log
+	{`"Diner is ready"`, 1},
+	{`"Dinner is getting cold"`, 2},
+	{`"Ann of the Hill"`, 1},    // the profile
+	{`"current":true`, 1},       // the sessions
+	{`"role":"agent"`, 1},       // the new role
+	{`"kind":"account"`, 1},     // the ban
+	{`"action":"user.kick"`, 1}, // the audit log
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as
