@@ -32,7 +32,8 @@ var pointing = map[string]func(u *harness.User, at spot) []*harness.Answer{
 			u.Patch(at.path(""), map[string]any{"history": "since_join", "visibility": "public"}),
 		}
 	},
-	"joinRoom": func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/join"), nil)) },
+	"joinRoom":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/join"), nil)) },
+	"startTyping": func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/typing"), nil)) },
 	"leaveRoom": func(u *harness.User, at spot) []*harness.Answer {
 		return []*harness.Answer{u.Post(at.path("/leave"), nil), u.Post(at.path("/leave"), map[string]any{"successor": at.user})}
 	},

@@ -45,6 +45,7 @@ var roleTable = []roleRow{
 	{"who", "", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Get("/v1/who?room=" + id(c.room)) }},
 	{"send", "", 201, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect,
 		func(c cell) *harness.Answer { return c.u.Post("/v1/send", map[string]any{"to": c.room, "text": "hi"}) }},
+	{"type", "", 204, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/typing", nil) }},
 	{"join", "", 200, allInLobby, "f yyyy yyyy y yby", "f nnnn yyyy y nny", eitherInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/join", nil) }},
 	{"leave", "", 204, nobodyInLobby, "f yyyy yyyc y yyy", "f nnnn yyyc y nny", nobodyInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/leave", nil) }},
 	{"leave to a successor", "", 204, nobodyInLobby, "f yyyy fffy y yyf", "f nnnn fffy y nnf", nobodyInDirect,
