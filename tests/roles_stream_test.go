@@ -53,6 +53,53 @@ var streamTable = []streamRow{
 	{"renamed themselves", toAll, toAll, toAll, func(c cast, _ rooms) { c.new.Post("/v1/rename", map[string]any{"name": "newer"}).Want(200) }},
 }
 
+// messageEvents are those of messages, by the operation that makes them.
+var messageEvents = map[string][]streamRow{
+	"updateMessage": {
+		{"edited in the channel", toPresent, toPresent, toNobody, func(c cast, at rooms) { editNewest(c.pal, at.open) }},
+		{"edited in private", toPresent, toPresent, toNobody, func(c cast, at rooms) { editNewest(c.pal, at.secret) }},
+		{"edited between two", toTwo, toTwo, toTwo, func(c cast, at rooms) { editNewest(c.pal, at.direct) }},
+	},
+	"putReaction": {
+		{"reacted in the lobby", toAll, toAll, toAll, func(c cast, _ rooms) { c.pal.Put(newest(c.pal, "lobby")+thumb, nil).Want(204) }},
+		{"reacted in the channel", toPresent, toPresent, toNobody, func(c cast, at rooms) { c.pal.Put(newest(c.pal, at.open)+thumb, nil).Want(204) }},
+		{"reacted in private", toPresent, toPresent, toNobody, func(c cast, at rooms) { c.pal.Put(newest(c.pal, at.secret)+thumb, nil).Want(204) }},
+	},
+	"pinMessage": {
+		{"pinned in private", toPresent, toPresent, toNobody, func(c cast, at rooms) { c.people["owner"].Put(newest(c.pal, at.secret)+"/pin", nil).Want(204) }},
+	},
+	"announce": {
+		{"announced", toAll, toAll, toAll, func(c cast, _ rooms) {
+			c.people["admin"].Post("/v1/announcements", map[string]any{"text": "hear, hear"}).Want(201)
+		}},
+	},
+	"deleteMessage": {
+		{"deleted in the channel", toPresent, toPresent, toNobody, func(c cast, at rooms) { c.pal.Delete(newest(c.pal, at.open)).Want(204) }},
+		{"deleted in private", toPresent, toPresent, toNobody, func(c cast, at rooms) { c.pal.Delete(newest(c.pal, at.secret)).Want(204) }},
+	},
+}
+
+// newest is the path of the newest message of a room.
+func newest(u *harness.User, room string) string {
+	all := u.History(room)
+	return "/v1/messages/" + id(all[len(all)-1].ID)
+}
+
+func editNewest(u *harness.User, room string) {
+	u.Patch(newest(u, room), map[string]any{"text": "edited"}).Want(200)
+}
+
+// streamRows are all whose calls the spec has, the deletions last.
+func streamRows() []streamRow {
+	all := slices.Clone(streamTable)
+	for _, operation := range []string{"updateMessage", "putReaction", "pinMessage", "announce", "deleteMessage"} {
+		if inSpec(operation) {
+			all = append(all, messageEvents[operation]...)
+		}
+	}
+	return all
+}
+
 // lastRows end the rooms: what was theirs is nobody's then, but for the end.
 var lastRows = []streamRow{
 	{"deleted the channel", toPresent, "", toPresent, func(c cast, at rooms) { c.people["owner"].Delete("/v1/rooms/" + at.open).Want(204) }},
@@ -98,7 +145,7 @@ func playStreams(t *testing.T, c cast, has func(standing string) bool) {
 		}
 	}
 	end := start
-	ends := make([]int64, 0, len(streamTable)+len(lastRows))
+	ends := make([]int64, 0, 64)
 	play := func(rows []streamRow) {
 		for _, row := range rows {
 			row.do(c, at)
@@ -106,11 +153,13 @@ func playStreams(t *testing.T, c cast, has func(standing string) bool) {
 			ends = append(ends, end)
 		}
 	}
-	play(streamTable)
+	first := streamRows()
+	all := slices.Concat(first, lastRows)
+	play(first)
 	told := func(events []harness.Event) (rows []string) {
 		for _, e := range events {
 			if e.ID > start && e.ID <= end {
-				rows = append(rows, slices.Concat(streamTable, lastRows)[slices.IndexFunc(ends, func(last int64) bool { return e.ID <= last })].what)
+				rows = append(rows, all[slices.IndexFunc(ends, func(last int64) bool { return e.ID <= last })].what)
 			}
 		}
 		return rows
@@ -128,11 +177,10 @@ func playStreams(t *testing.T, c cast, has func(standing string) bool) {
 		}
 	}
 	for standing := range streams {
-		compare("in replay", standing, c.people[standing].Stream(harness.After(0)).UntilID(end), streamTable, func(r streamRow) string { return r.kept })
+		compare("in replay", standing, c.people[standing].Stream(harness.After(0)).UntilID(end), first, func(r streamRow) string { return r.kept })
 	}
 	play(lastRows)
 	for standing, st := range streams {
-		all := slices.Concat(streamTable, lastRows)
 		u := c.people[standing]
 		compare("live", standing, st.UntilID(end), all, func(r streamRow) string { return r.live })
 		compare("in replay after all", standing, u.NDJSON(harness.After(0)).UntilID(end), all, func(r streamRow) string { return r.buried })

@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,9 @@ const (
 	readsPrivate   = "f nnnn yyyy y nny"
 	ranksPublic    = "f ffff ffyy y fff" // moderators and above
 	ranksPrivate   = "f nnnn ffyy y nnf"
+	ownInLobby     = ". yyyy .... y ..y"
+	ownPublic      = ". .... yyyy . yyy" // what was said there
+	ownPrivate     = ". .... yyyy . nny"
 	ownersPublic   = "f ffff fffy y fff"
 	ownersPrivate  = "f nnnn fffy y nnf"
 )
@@ -45,6 +49,7 @@ var roleTable = []roleRow{
 	{"who", "", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Get("/v1/who?room=" + id(c.room)) }},
 	{"send", "", 201, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect,
 		func(c cell) *harness.Answer { return c.u.Post("/v1/send", map[string]any{"to": c.room, "text": "hi"}) }},
+	{"type", "", 204, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/typing", nil) }},
 	{"join", "", 200, allInLobby, "f yyyy yyyy y yby", "f nnnn yyyy y nny", eitherInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/join", nil) }},
 	{"leave", "", 204, nobodyInLobby, "f yyyy yyyc y yyy", "f nnnn yyyc y nny", nobodyInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/leave", nil) }},
 	{"leave to a successor", "", 204, nobodyInLobby, "f yyyy fffy y yyf", "f nnnn fffy y nnf", nobodyInDirect,
@@ -86,6 +91,80 @@ var roleTable = []roleRow{
 	{"list bans", "", 200, nobodyInLobby, ranksPublic, ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Get(c.path + "/bans") }},
 }
 
+// messageRows are those about messages, by the operation that they are calls of.
+var messageRows = map[string][]roleRow{
+	"getMessage": {
+		{"get a message", "theirs", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Get(c.message("")) }},
+		{"read around", "theirs", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect,
+			func(c cell) *harness.Answer { return c.u.Get(c.path + "/messages?around=" + id(c.theirs)) }},
+	},
+	"updateMessage": {
+		{"edit another's", "theirs", 200, "f ffff .... f ..f", "f ffff ffff f fff", "f nnnn ffff f nnf", nobodyInDirect,
+			func(c cell) *harness.Answer { return c.u.Patch(c.message(""), map[string]any{"text": "edited"}) }},
+		{"edit one's own", "mine", 200, ". yyyy .... y ..m", ". .... yyyy . ybm", ". .... yyyy . nnm", ". .... yy.. . ...",
+			func(c cell) *harness.Answer { return c.u.Patch(c.own(""), map[string]any{"text": "edited"}) }},
+	},
+	"listEdits": {
+		{"see another's earlier texts", "theirs", 200, onlyAdmins, ranksPublic, ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Get(c.message("/edits")) }},
+		{"see one's own earlier texts", "mine", 200, ownInLobby, ownPublic, ownPrivate, ". .... yy.. . ...", func(c cell) *harness.Answer { return c.u.Get(c.own("/edits")) }},
+	},
+	"deleteMessage": {
+		{"delete another's", "theirs", 204, onlyAdmins, ranksPublic, ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Delete(c.message("")) }},
+		{"delete one's own", "mine", 204, ownInLobby, ownPublic, ownPrivate, ". .... yy.. . ...", func(c cell) *harness.Answer { return c.u.Delete(c.own("")) }},
+	},
+	"putReaction": {
+		{"react", "theirs", 204, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect, func(c cell) *harness.Answer { return c.u.Put(c.message(thumb), nil) }},
+	},
+	"deleteReaction": {
+		{"take a reaction back", "theirs", 204, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Delete(c.message(thumb)) }},
+	},
+	"listReactions": {
+		{"list reactions", "theirs", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Get(c.message("/reactions")) }},
+	},
+	"pinMessage": {
+		{"pin", "theirs", 204, onlyAdmins, "f ffff ffyy y fbf", ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Put(c.message("/pin"), nil) }},
+	},
+	"unpinMessage": {
+		{"unpin", "theirs", 204, onlyAdmins, "f ffff ffyy y fbf", ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Delete(c.message("/pin")) }},
+	},
+	"listPins": {
+		{"list pins", "theirs", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Get(c.path + "/pins") }},
+	},
+	"listReplies": {
+		{"read a thread", "theirs", 200, allInLobby, readsPublic, readsPrivate, eitherInDirect, func(c cell) *harness.Answer { return c.u.Get(c.message("/replies")) }},
+		{"answer", "theirs", 201, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect,
+			func(c cell) *harness.Answer {
+				return c.u.Post("/v1/send", map[string]any{"to": c.room, "text": "hi", "reply_to": c.theirs})
+			}},
+	},
+	"markRead": {
+		{"mark as read", "theirs", 204, allInLobby, "f ffff yyyy f ffy", "f nnnn yyyy f nny", eitherInDirect,
+			func(c cell) *harness.Answer { return c.u.Put(c.path+"/read", map[string]any{"message_id": c.theirs}) }},
+	},
+	"createInvite": {
+		{"invite", "", 201, nobodyInLobby, "f ffff ffff f fbf", ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/invites", nil) }},
+	},
+	"listInvites": {
+		{"list invitations", "", 200, nobodyInLobby, "f ffff ffff f fff", ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Get(c.path + "/invites") }},
+	},
+}
+
+const thumb = "/reactions/%F0%9F%91%8D"
+
+// roleRows are all rows whose calls the spec has.
+func roleRows() []roleRow {
+	all := slices.Clone(roleTable)
+	for _, o := range harness.TheSpec().Operations() {
+		all = append(all, messageRows[o.ID]...)
+	}
+	return all
+}
+
+// inSpec says whether the spec has the operation.
+func inSpec(operation string) bool {
+	return slices.ContainsFunc(harness.TheSpec().Operations(), func(o harness.Operation) bool { return o.ID == operation })
+}
+
 func (c cell) change(field string, value any) *harness.Answer {
 	return c.u.Patch(c.path, map[string]any{field: value})
 }
@@ -107,11 +186,11 @@ func TestRoleTable(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		s := harness.Start(t)
-		playRoles(t, newCast(s, roleTable), func(standing string) bool { return standing != "visitor" && standing != "bot" })
+		playRoles(t, newCast(s, roleRows()), func(standing string) bool { return standing != "visitor" && standing != "bot" })
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		_, c := castOnPostgres(t, roleTable)
+		_, c := castOnPostgres(t, roleRows())
 		playRoles(t, c, func(standing string) bool { return standing == "visitor" || standing == "bot" })
 	})
 }
@@ -125,7 +204,7 @@ func playRoles(t *testing.T, c cast, has func(standing string) bool) {
 	none.mine, none.path = none.theirs, "/v1/rooms/"+id(none.room)
 	admin.Delete(none.path).Want(204)
 	n := 0
-	for _, row := range roleTable {
+	for _, row := range roleRows() {
 		for sort, letters := range map[string]string{"lobby": row.lobby, "public": row.public, "private": row.private, "direct": row.direct} {
 			letters = strings.ReplaceAll(letters, " ", "")
 			if len(letters) != len(standings) {
@@ -166,5 +245,59 @@ func (c cast) play(t *testing.T, it cell, sort string, row roleRow, want byte, n
 	if want == 'n' && !strings.Contains(string(a.Body), "no such member") {
 		none.u, none.n = it.u, it.n
 		sameAsNone(t, a, row.do(none))
+	}
+}
+
+// What is not about a room, by the role on the server: visitor, guest, bot, agent, member, admin.
+var serverTable = []struct {
+	operation, may string
+	done           int
+	do             func(u *harness.User) *harness.Answer
+}{
+	{"listRooms", "fyyyyy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/rooms?scope=public") }},
+	{"listUsers", "fyyyyy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/users") }},
+	{"getUser", "fyyyyy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/users/@pal") }},
+	{"who", "fyyyyy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/who") }},
+	{"createRoom", "ffyyyy", 201, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/rooms", map[string]any{"name": "by-" + u.Name})
+	}},
+	{"send", "fyyyyy", 201, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/send", map[string]any{"to": "@pal", "text": "hi"})
+	}},
+	{"announce", "fffffy", 201, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/announcements", map[string]any{"text": "hi"})
+	}},
+	{"setUserRole", "fffffy", 200, func(u *harness.User) *harness.Answer { return u.Put("/v1/users/@new/role", inRole("member")) }},
+	{"kickUser", "fffffy", 204, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/users/@new/kick", map[string]any{"reason": "x"})
+	}},
+	{"banUser", "fffffy", 200, func(u *harness.User) *harness.Answer { return u.Put("/v1/users/@new/ban", nil) }},
+	{"unbanUser", "fffffy", 204, func(u *harness.User) *harness.Answer { return u.Delete("/v1/users/@new/ban") }},
+	{"listBans", "fffffy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/bans") }},
+	{"banAddress", "fffffy", 201, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/bans", map[string]any{"address": "192.0.2.1"})
+	}},
+	{"listAudit", "fffffy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/audit") }},
+	{"getMe", "yyyyyy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/me") }},
+	{"createTicket", "yyyyyy", 201, func(u *harness.User) *harness.Answer { return u.Post("/v1/tickets", nil) }},
+}
+
+func TestRoleTableOfTheServer(t *testing.T) {
+	t.Parallel()
+	_, c := castOnPostgres(t, nil)
+	for _, row := range serverTable {
+		for i, standing := range []string{"visitor", "guest", "bot", "agent", "outsider", "admin"} {
+			switch u := c.people[standing]; {
+			case !inSpec(row.operation):
+			case row.may[i] == 'y':
+				row.do(u).Want(row.done)
+			default:
+				head := c.people["admin"].Head()
+				row.do(u).Refused("forbidden")
+				if after := c.people["admin"].Head(); after != head {
+					t.Errorf("%s is refused to the %s, and the log went from %d to %d", row.operation, standing, head, after)
+				}
+			}
+		}
 	}
 }
