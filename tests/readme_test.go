@@ -37,6 +37,9 @@ var tourPrints = []struct {
 	{`"more":false`, 1},          // the long-poll
 	{`"Ann of the Hill"`, 1},     // the profile
 	{`"current":true`, 1},        // the sessions
+	{`"slow_mode":10`, 3},        // the answers
+	{`"reason":"Off topic"`, 1},  // the mute
+	{`"archived":true`, 1},       // the answer
 	{`"role":"agent"`, 1},        // the new role
 	{`"kind":"account"`, 1},      // the ban
 	{`"action":"user.kick"`, 1},  // the audit log
