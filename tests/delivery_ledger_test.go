@@ -306,7 +306,8 @@ func (l *ledger) ended(r *reader) {
 // at the same time.
 func refused(err error) bool {
 	for _, code := range []client.ErrorCode{
-		client.ErrorCodeForbidden, client.ErrorCodeNotFound, client.ErrorCodeNameTaken, client.ErrorCodeConflict,
+		client.ErrorCodeForbidden, client.ErrorCodeBanned, client.ErrorCodeNotFound, client.ErrorCodeNameTaken,
+		client.ErrorCodeConflict,
 	} {
 		if errors.Is(err, code) {
 			return true

@@ -42,6 +42,9 @@ var tourPrints = []struct {
 	{`"role":"agent"`, 1},       // the new role
 	{`"kind":"account"`, 1},     // the ban
 	{`"action":"user.kick"`, 1}, // the audit log
+	{`"slow_mode":10`, 3},       // the answers
+	{`"reason":"Off topic"`, 1}, // the mute
+	{`"archived":true`, 1},      // the answer
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as
