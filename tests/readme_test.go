@@ -37,6 +37,7 @@ var tourPrints = []struct {
 	{`"more":false`, 1},          // the long-poll
 	{`"Ann of the Hill"`, 1},     // the profile
 	{`"current":true`, 1},        // the sessions
+	{`"type":"typing"`, 1},       // the stream tells that Ann is writing
 	{`"role":"agent"`, 1},        // the new role
 	{`"kind":"account"`, 1},      // the ban
 	{`"action":"user.kick"`, 1},  // the audit log
