@@ -26,6 +26,7 @@ var cells = []struct {
 	{DeleteRoom, "fffff", "fffyy", "-ffyy", "-ffff"},
 	{React, "fyyyy", "fyyyy", "-yyyy", "-yyyy"},
 	{MarkRead, "fyyyy", "fyyyy", "-yyyy", "-yyyy"},
+	{EditMessage, "yyyyy", "yyyyy", "-yyyy", "-yyyy"},
 	{DeleteMessage, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
 	{SeeEdits, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
 	{PinMessage, "ffyyy", "ffyyy", "-fyyy", "-ffff"},

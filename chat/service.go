@@ -88,7 +88,7 @@ func New(o Options) *Service {
 		finisher: newFinisher(), exports: newExportDesk(),
 		lookUps: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		touches: newToucher(o.Store, o.Log),
-		scrubs:  newScrubber(o.Store.Scrub, o.Log),
+		scrubs:  newScrubber(func(ctx context.Context) error { return o.Store.Scrub(ctx) }, o.Log),
 		idle:    &idler{after: o.KickAfter, now: o.Clock, store: o.Store, log: o.Log},
 		stop:    make(chan struct{}),
 	}

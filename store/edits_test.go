@@ -185,48 +185,23 @@ func TestNothingDeletedIsInTheFiles(t *testing.T) {
 	})
 }
 
-// What rooms keep of a user goes with the account, and the others' stays.
-func TestRoomsForgetTheDeleted(t *testing.T) {
+// Read marks go with the account, and the others' stay.
+func TestReadMarksGoWithTheAccount(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o Options) {
 		s := mustOpen(t, o)
 		ann, bob := newUser(t, s, "ann", models.RoleMember), newUser(t, s, "bob", models.RoleMember)
-		tea := newChannel(t, s, "tea", bob)
 		do(t, s, func(c chat.Tx) error {
-			for _, query := range []string{
-				"INSERT INTO restrictions (room_id, kind, user_id, until, reason, by_id, created_at) VALUES (?1, 'mute', ?2, 0, '', ?3, 0), " +
-					"(?1, 'mute', ?3, 0, '', ?3, 0), (?1, 'ban', ?2, 0, '', ?3, 0)",
-				"INSERT INTO reads (user_id, room_id, read_id) VALUES (?2, ?1, 1), (?3, ?1, 1)",
-				"UPDATE rooms SET mutes = 2 WHERE id = ?1",
-			} {
-				query = strings.NewReplacer("?1", fmt.Sprint(tea.ID), "?2", fmt.Sprint(ann.ID), "?3", fmt.Sprint(bob.ID)).Replace(query)
-				if _, err := c.(*tx).write("prepare", query); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		do(t, s, func(tx chat.Tx) error {
-			if _, err := tx.Room(tea.ID); err != nil { // into the cache
-				return err
-			}
-			return tx.DeleteUser(ann, tx.NextID()-1, false)
-		})
-		var left []string
-		view(t, s, func(r chat.Reader) error {
-			rows, err := many[string](r.(*reader), "look", "SELECT kind || ' of ' || user_id FROM restrictions UNION ALL SELECT 'read of ' || user_id FROM reads")
-			left = rows
+			_, err := c.(*tx).write("prepare", "INSERT INTO reads (user_id, room_id, read_id) VALUES (?, 1, 1), (?, 1, 1)", ann.ID, bob.ID)
 			return err
 		})
-		if want := []string{fmt.Sprint("mute of ", bob.ID), fmt.Sprint("read of ", bob.ID)}; !slices.Equal(left, want) {
-			t.Errorf("left is %q, want %q", left, want)
-		}
-		both(t, s, func(r chat.Reader) error {
-			room, err := r.Room(tea.ID)
-			if err != nil || room.Mutes != 1 {
-				t.Errorf("the room has %d mutes, %v", room.Mutes, err)
+		do(t, s, func(tx chat.Tx) error { return tx.DeleteUser(ann, tx.NextID()-1, false) })
+		view(t, s, func(r chat.Reader) error {
+			left, err := many[int64](r.(*reader), "look", "SELECT user_id FROM reads")
+			if !slices.Equal(left, []int64{bob.ID}) {
+				t.Errorf("left are the marks of %v", left)
 			}
-			return nil
+			return err
 		})
 	})
 }
