@@ -154,7 +154,18 @@ func presentMember(r Reader, room models.Room, user models.User) (models.Member,
 	return m, nil
 }
 
-// add makes somebody a member. They are told of the room before their spell begins.
+// welcome tells somebody of a room, and then begins their spell there.
+func welcome(tx Tx, room models.Room, user models.User, role models.RoomRole) (models.Member, error) {
+	_, err := tx.Append(models.Event{
+		Type: models.RoomCreated, RoomID: room.ID, Audience: models.ForUser(user.ID),
+	}, models.RoomData{Room: room.ForEvent()})
+	if err != nil {
+		return models.Member{}, fmt.Errorf("append room.created: %w", err)
+	}
+	return enter(tx, room, user, role)
+}
+
+// add makes somebody a member.
 func add(tx Tx, a Actor, t target, other models.User, role models.RoomRole) (models.Member, error) {
 	if err := allow(AddMember, t.room, t.rank); err != nil {
 		return models.Member{}, err
@@ -173,13 +184,7 @@ func add(tx Tx, a Actor, t target, other models.User, role models.RoomRole) (mod
 	if err := mayBeAdded(tx, t, other); err != nil {
 		return models.Member{}, err
 	}
-	_, err := tx.Append(models.Event{
-		Type: models.RoomCreated, RoomID: t.room.ID, Audience: models.ForUser(other.ID),
-	}, models.RoomData{Room: t.room.ForEvent()})
-	if err != nil {
-		return models.Member{}, fmt.Errorf("append room.created: %w", err)
-	}
-	member, err := enter(tx, t.room, other, role)
+	member, err := welcome(tx, t.room, other, role)
 	if err == nil && (t.byAdminRight(AddMember) || role != models.RoomMember && t.byAdminRight(SetRole)) {
 		err = recordInRoom(tx, a, t, models.AuditMemberAdd, other, details("role", string(role)))
 	}

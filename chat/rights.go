@@ -36,7 +36,7 @@ const (
 	SetSlowMode      Action = "change the slow mode"
 	ArchiveRoom      Action = "archive the room"
 	ChangeHistory    Action = "change who reads the history"
-	Invite           Action = "invite to the room"
+	Invite           Action = "make invitations"
 )
 
 // Rank is how much somebody may do in one room. An admin ranks above the owners of a

@@ -47,6 +47,10 @@ func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest
 			return m, m.ID != 0, err
 		}
 	}
+	if d.Announcement {
+		m, err := announce(tx, a, user, d, digest)
+		return m, false, err
+	}
 	room, err := s.openFor(tx, user, to)
 	if err != nil {
 		return models.Message{}, false, err
@@ -102,6 +106,7 @@ func post(tx Tx, room models.Room, user models.User, d models.Draft, digest []by
 	m := models.Message{
 		ID: tx.NextID(), RoomID: room.ID, SenderID: user.ID, SenderName: user.Name,
 		Text: d.Text, CreatedAt: tx.Now(), Nonce: d.Nonce, Version: tx.NextID(),
+		Announcement: d.Announcement,
 	}
 	_, err := tx.Append(models.Event{
 		Type: models.MessageCreated, RoomID: room.ID, Audience: models.InRoom(room.ID),
@@ -173,8 +178,12 @@ func (s *Service) sameRequest(tx Tx, user models.User, n models.Nonce, m models.
 	return err == nil && room.ID == m.RoomID, err
 }
 
-// digestOf stands for all of the request but `to`, which is compared by what it means.
+// digestOf stands for all of the request but `to`, which is compared by what it means. No text has a NUL.
 func digestOf(d models.Draft) []byte {
-	sum := sha256.Sum256([]byte(d.Text))
+	whole := d.Text
+	if d.Announcement {
+		whole = "announcement\x00" + whole
+	}
+	sum := sha256.Sum256([]byte(whole))
 	return sum[:]
 }

@@ -37,6 +37,7 @@ type Reader interface {
 	SessionReader
 	BanReader
 	RestrictionReader
+	InviteReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -144,6 +145,16 @@ type RestrictionReader interface {
 	Restrictions(roomID int64, kind models.RestrictionKind, now models.Time, after int64, limit int) ([]models.Restriction, error)
 }
 
+// InviteReader reads invitations. Those that are used up or expired may be among them, but for Invites.
+type InviteReader interface {
+	InviteByHash(hash []byte) (models.Invite, error)
+	Invite(id int64) (models.Invite, error)
+	// Invites gives a room's live ones with id < before, newest first.
+	Invites(roomID int64, now models.Time, before int64, limit int) ([]models.Invite, error)
+	// LiveInvites counts them.
+	LiveInvites(roomID int64, now models.Time) (int, error)
+}
+
 // AuditReader reads the audit log.
 type AuditReader interface {
 	// Audit gives the entries of a page, newest first.
@@ -219,7 +230,8 @@ type Tx interface {
 	InsertRoom(r models.Room) error
 	// UpdateRoom writes name, key, topic, visibility, archived, slow mode and history.
 	UpdateRoom(r models.Room) error
-	// DeleteRoom marks the room deleted, frees its name and ends and revokes every spell at to.
+	// DeleteRoom marks the room deleted, frees its name, ends and revokes every spell at to, and drops the
+	// invitations.
 	DeleteRoom(roomID, to int64) error
 	// StartSpell adds a present membership and counts it in the room.
 	StartSpell(m models.Membership) error
@@ -277,6 +289,14 @@ type Tx interface {
 	DeleteRestriction(roomID int64, kind models.RestrictionKind, userID int64) error
 	// DeletePastRestrictions removes those that are over at now, at most limit, and says how many.
 	DeletePastRestrictions(now models.Time, limit int) (int, error)
+
+	// InsertInvite gives the invitation its id.
+	InsertInvite(i models.Invite) (models.Invite, error)
+	CountInviteUse(id int64) error
+	DeleteInvite(id int64) error
+	// DeleteDeadInvites removes those that are used up, and those that are over at now; at most limit of each. It
+	// says how many.
+	DeleteDeadInvites(now models.Time, limit int) (int, error)
 
 	// InsertAudit adds an entry; its ID is the store's.
 	InsertAudit(e models.AuditEntry) error

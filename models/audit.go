@@ -25,6 +25,9 @@ const (
 	AuditMemberUnban  AuditAction = "member.unban"
 
 	AuditMessageDelete AuditAction = "message.delete"
+	AuditInviteCreate AuditAction = "invite.create"
+	AuditInviteDelete AuditAction = "invite.delete"
+	AuditAnnounce     AuditAction = "announcement.create"
 )
 
 // Ways to administer.

@@ -53,6 +53,8 @@ type Draft struct {
 	Text    string
 	Nonce   string
 	ReplyTo int64 // 0: answers nothing
+
+	Announcement bool // said to everyone; To is empty
 }
 
 // MaxNonce is the longest nonce in characters.

@@ -55,10 +55,14 @@ func (t *tx) DeleteRoom(roomID, to int64) error {
 	}
 	_, err = t.write("end the room's spells",
 		"UPDATE memberships SET to_id = COALESCE(to_id, ?), revoked = ? WHERE room_id = ?", to, true, roomID)
-	if err == nil {
-		t.w.cache.dropRoom(roomID)
+	if err != nil {
+		return err
 	}
-	return err
+	if _, err := t.write("delete the room's invitations", "DELETE FROM invites WHERE room_id = ?", roomID); err != nil {
+		return err
+	}
+	t.w.cache.dropRoom(roomID)
+	return nil
 }
 
 // StartSpell implements chat.Tx.

@@ -34,6 +34,7 @@ func TestImpossibleReferences(t *testing.T) {
 	ann := s.User("ann")
 	s.User("bob")
 	ann.Room("tea", "public")
+	ann.Room("nook", "private")
 	check := unchanged(t, ann)
 	refs := []string{
 		"0", "00", "-1", "+1", "1.0", "1e0", "0x1", "9007199254740992", "18446744073709551617", strings.Repeat("9", 400),
@@ -54,6 +55,12 @@ func TestImpossibleReferences(t *testing.T) {
 		{"GET", "/v1/rooms/%s/members", nil},
 		{"GET", "/v1/rooms/%s/messages", nil},
 		{"PUT", "/v1/rooms/%s/members/@bob", map[string]any{}},
+		{"GET", "/v1/rooms/%s/invites", nil},
+		{"POST", "/v1/rooms/%s/invites", map[string]any{}},
+		{"DELETE", "/v1/rooms/%s/invites/1", nil},
+		{"DELETE", "/v1/rooms/nook/invites/%s", nil},
+		{"GET", "/v1/invites/%s", nil},
+		{"POST", "/v1/invites/%s/accept", nil},
 		{"DELETE", "/v1/rooms/%s/members/@bob", nil},
 		{"GET", "/v1/users/%s", nil},
 		{"PUT", "/v1/blocks/%s", nil},
@@ -86,7 +93,7 @@ func TestWrongMethods(t *testing.T) {
 	check := unchanged(t, ann)
 	have := map[string][]string{}
 	for _, o := range harness.TheSpec().Operations() {
-		path := strings.NewReplacer("{room}", "lobby", "{user}", "@ann", "{session}", "1").Replace(o.Path)
+		path := strings.NewReplacer("{room}", "lobby", "{user}", "@ann", "{session}", "1", "{invite}", "1").Replace(o.Path)
 		have[path] = append(have[path], o.Method)
 	}
 	for path, methods := range have {

@@ -59,6 +59,17 @@ func restricted(o *operation, w *world) {
 	w.ann.Put(o.path, nil).Want(200)
 }
 
+// invited makes the operation act upon an invitation of ann's to a private room, which root takes up.
+func invited(o *operation, w *world) {
+	name := w.fresh()
+	w.ann.Room(name, "private")
+	inv := harness.Into[client.NewInvite](w.ann.Post("/v1/rooms/"+name+"/invites", nil).Want(201))
+	o.path = strings.NewReplacer("{room}", name, "{invite}", id(inv.ID), "{code}", inv.Code).Replace(o.path)
+	if strings.HasPrefix(o.path, "/v1/invites/") {
+		o.as = w.admin
+	}
+}
+
 func named(o *operation, w *world) {
 	body := map[string]any{"name": w.fresh()}
 	for k, v := range o.body.(map[string]any) {
@@ -184,6 +195,13 @@ var operations = []operation{
 	{id: "banMember", method: "PUT", path: "/v1/rooms/{room}/bans/{user}", status: 200, prepare: room,
 		body: map[string]any{"until": "2999-12-31T00:00:00.000Z", "reason": "noise"}},
 	{id: "unbanMember", method: "DELETE", path: "/v1/rooms/{room}/bans/{user}", status: 204, prepare: restricted},
+	{id: "listInvites", method: "GET", path: "/v1/rooms/{room}/invites", status: 200, prepare: invited},
+	{id: "createInvite", method: "POST", path: "/v1/rooms/{room}/invites", status: 201, prepare: invited,
+		body: map[string]any{"max_uses": 5, "expires_in": 3600}},
+	{id: "revokeInvite", method: "DELETE", path: "/v1/rooms/{room}/invites/{invite}", status: 204, prepare: invited},
+	{id: "getInvite", method: "GET", path: "/v1/invites/{code}", status: 200, prepare: invited},
+	{id: "acceptInvite", method: "POST", path: "/v1/invites/{code}/accept", status: 200, prepare: invited},
+	{id: "announce", method: "POST", path: "/v1/announcements", status: 201, prepare: byAdmin, body: map[string]any{"text": "hear, hear"}},
 	{id: "send", method: "POST", path: "/v1/send", status: 201, body: map[string]any{"text": "hello"}},
 	{id: "listMessages", method: "GET", path: "/v1/rooms/lobby/messages", status: 200},
 	{id: "getMessage", method: "GET", path: "/v1/messages/{message}", status: 200, prepare: message},

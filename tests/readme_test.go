@@ -35,6 +35,8 @@ var tourPrints = []struct {
 	{`"name":"anna"`, 2},         // the answer and the stream
 	{`"has_before":false`, 1},    // the history
 	{`"more":false`, 1},          // the long-poll
+	{`"name":"attic"`, 3},        // a private channel, what the invitation is to, and that it is accepted
+	{`"announcement":true`, 1},   // the announcement
 	{`"Diner is ready"`, 1},
 	{`"Dinner is getting cold"`, 2},
 	{`"Ann of the Hill"`, 1},    // the profile

@@ -120,6 +120,8 @@ CREATE TABLE invites (
 ) STRICT;
 CREATE UNIQUE INDEX invites_code ON invites (code_hash);
 CREATE INDEX invites_room ON invites (room_id);
+CREATE INDEX invites_expires ON invites (expires_at) WHERE expires_at <> 0;
+CREATE INDEX invites_spent ON invites (id) WHERE max_uses <> 0 AND uses >= max_uses;
 
 ALTER TABLE rooms ADD COLUMN slow_mode INTEGER NOT NULL DEFAULT 0; -- seconds between two messages of one sender
 ALTER TABLE rooms ADD COLUMN history TEXT NOT NULL DEFAULT 'all';  -- all, since_join
