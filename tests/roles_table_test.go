@@ -137,16 +137,6 @@ var messageRows = map[string][]roleRow{
 				return c.u.Post("/v1/send", map[string]any{"to": c.room, "text": "hi", "reply_to": c.theirs})
 			}},
 	},
-	"markRead": {
-		{"mark as read", "theirs", 204, allInLobby, "f ffff yyyy f ffy", "f nnnn yyyy f nny", eitherInDirect,
-			func(c cell) *harness.Answer { return c.u.Put(c.path+"/read", map[string]any{"message_id": c.theirs}) }},
-	},
-	"createInvite": {
-		{"invite", "", 201, nobodyInLobby, "f ffff ffff f fbf", ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/invites", nil) }},
-	},
-	"listInvites": {
-		{"list invitations", "", 200, nobodyInLobby, "f ffff ffff f fff", ranksPrivate, nobodyInDirect, func(c cell) *harness.Answer { return c.u.Get(c.path + "/invites") }},
-	},
 }
 
 const thumb = "/reactions/%F0%9F%91%8D"
