@@ -46,6 +46,8 @@ var limits = []limit{
 	{[]string{"getInvite", "acceptInvite"}, byAccount, 30, 2 * time.Second},
 	{[]string{"announce"}, byAccount, 20, 3 * time.Second},
 	{[]string{"send"}, byAccount, 50, 200 * time.Millisecond},
+	{[]string{"putReaction", "deleteReaction"}, byAccount, 60, 500 * time.Millisecond},
+	{[]string{"pinMessage", "unpinMessage"}, byAccount, 30, 2 * time.Second},
 	{[]string{"send"}, byAddress, 1000, 5 * time.Millisecond},
 	{[]string{"startTyping"}, byAccount, 20, 500 * time.Millisecond},
 	{[]string{"updateMessage", "deleteMessage"}, byAccount, 50, 200 * time.Millisecond},

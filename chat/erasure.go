@@ -34,6 +34,9 @@ func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
 	if err := s.eraseMessages(ctx, u.UserID); err != nil {
 		return fmt.Errorf("erase messages: %w", err)
 	}
+	if err := s.eraseReactions(ctx, u.UserID); err != nil {
+		return fmt.Errorf("erase reactions: %w", err)
+	}
 	if err := s.eraseNames(ctx, u.UserID); err != nil {
 		return fmt.Errorf("erase names: %w", err)
 	}

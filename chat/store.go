@@ -34,6 +34,8 @@ type Reader interface {
 	UserReader
 	RoomReader
 	MessageReader
+	ReactionReader
+	PinReader
 	SessionReader
 	BanReader
 	RestrictionReader
@@ -200,6 +202,8 @@ type ExportReader interface {
 // takes; it moves only by Append.
 type Tx interface {
 	Reader
+	ReactionWriter
+	PinWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.

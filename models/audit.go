@@ -25,9 +25,11 @@ const (
 	AuditMemberUnban  AuditAction = "member.unban"
 
 	AuditMessageDelete AuditAction = "message.delete"
-	AuditInviteCreate AuditAction = "invite.create"
-	AuditInviteDelete AuditAction = "invite.delete"
-	AuditAnnounce     AuditAction = "announcement.create"
+	AuditInviteCreate  AuditAction = "invite.create"
+	AuditInviteDelete  AuditAction = "invite.delete"
+	AuditAnnounce      AuditAction = "announcement.create"
+	AuditMessagePin    AuditAction = "message.pin"
+	AuditMessageUnpin  AuditAction = "message.unpin"
 )
 
 // Ways to administer.

@@ -70,6 +70,13 @@ func invited(o *operation, w *world) {
 	}
 }
 
+// aMessage is one of ann's in a new room of hers.
+func aMessage(o *operation, w *world) {
+	name := w.fresh()
+	w.ann.Room(name, "public")
+	o.path = strings.NewReplacer("{message}", id(w.ann.Send(name, "hello").ID), "{room}", name).Replace(o.path)
+}
+
 func named(o *operation, w *world) {
 	body := map[string]any{"name": w.fresh()}
 	for k, v := range o.body.(map[string]any) {
@@ -209,6 +216,12 @@ var operations = []operation{
 		body: map[string]any{"text": "better so"}},
 	{id: "deleteMessage", method: "DELETE", path: "/v1/messages/{message}", status: 204, prepare: message},
 	{id: "listEdits", method: "GET", path: "/v1/messages/{message}/edits", status: 200, prepare: message},
+	{id: "putReaction", method: "PUT", path: "/v1/messages/{message}/reactions/%F0%9F%91%8D", status: 204, prepare: aMessage},
+	{id: "deleteReaction", method: "DELETE", path: "/v1/messages/{message}/reactions/%F0%9F%91%8D", status: 204, prepare: aMessage},
+	{id: "listReactions", method: "GET", path: "/v1/messages/{message}/reactions", status: 200, prepare: aMessage},
+	{id: "pinMessage", method: "PUT", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
+	{id: "unpinMessage", method: "DELETE", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
+	{id: "listPins", method: "GET", path: "/v1/rooms/{room}/pins", status: 200, prepare: aMessage},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

@@ -89,7 +89,7 @@ func TestExport(t *testing.T) {
 
 		a := ann.Get("/v1/me/export").Want(200)
 		files := unzip(t, a)
-		for _, name := range []string{"README.txt", "account.json", "sessions.ndjson", "blocks.ndjson", "rooms.ndjson", "messages.ndjson", "direct.ndjson"} {
+		for _, name := range []string{"README.txt", "account.json", "sessions.ndjson", "blocks.ndjson", "rooms.ndjson", "messages.ndjson", "reactions.ndjson", "direct.ndjson"} {
 			if files[name] == nil {
 				t.Errorf("%s is missing", name)
 			}

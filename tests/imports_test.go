@@ -82,6 +82,7 @@ var guests = []struct {
 	{"github.com/gin-gonic/gin", []string{"api"}, "*gin.Context never leaves api: others take r.Context()"},
 	{"github.com/prometheus", []string{"internal/metrics", "tests"}, "the parts keep plain numbers; what is made of them is seen in one place"},
 	{"github.com/swaggest/swgui", []string{"api"}, "the API's page is a part of the API"},
+	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
 		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench", "tui"},

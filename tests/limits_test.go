@@ -111,6 +111,10 @@ var limited = []struct {
 		return u.Patch("/v1/messages/1", map[string]any{"text": "spam"})
 	}},
 	{"deleteMessage updateMessage", 50, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1") }},
+	{"putReaction deleteReaction", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/reactions/x", nil) }},
+	{"deleteReaction putReaction", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/reactions/x") }},
+	{"pinMessage unpinMessage", 30, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/pin", nil) }},
+	{"unpinMessage pinMessage", 30, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/pin") }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))
 	}},

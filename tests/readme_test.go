@@ -48,6 +48,10 @@ var tourPrints = []struct {
 	{`"reason":"Off topic"`, 1}, // the mute
 	{`"archived":true`, 1},      // the answer
 	{`"type":"typing"`, 1},      // the stream tells that Ann is writing
+
+	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
+	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
+	{`"pinned_by":`, 1},                        // the pins
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as

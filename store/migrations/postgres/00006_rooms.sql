@@ -48,7 +48,8 @@ CREATE TABLE reactions (
   id         bigint NOT NULL, -- the reaction.added entry
   PRIMARY KEY (message_id, emoji, user_id)
 );
-CREATE INDEX reactions_user ON reactions (user_id);
+CREATE INDEX reactions_order ON reactions (message_id, id);
+CREATE INDEX reactions_user ON reactions (user_id, id);
 
 -- One row for each message that was answered: how many live answers its thread has, and the newest of them.
 CREATE TABLE threads (
@@ -61,9 +62,10 @@ CREATE TABLE pins (
   message_id bigint PRIMARY KEY,
   room_id    bigint NOT NULL,
   user_id    bigint NOT NULL, -- who pinned it
+  id         bigint NOT NULL, -- the message.updated entry
   created_at bigint NOT NULL
 );
-CREATE INDEX pins_room ON pins (room_id, message_id);
+CREATE INDEX pins_room ON pins (room_id, id);
 
 -- Up to which message somebody has read a room. No row: up to where their membership began.
 CREATE TABLE reads (

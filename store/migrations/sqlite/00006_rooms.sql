@@ -68,7 +68,8 @@ CREATE TABLE reactions (
   id         INTEGER NOT NULL, -- the reaction.added entry
   PRIMARY KEY (message_id, emoji, user_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX reactions_user ON reactions (user_id);
+CREATE INDEX reactions_order ON reactions (message_id, id);
+CREATE INDEX reactions_user ON reactions (user_id, id);
 
 -- One row for each message that was answered: how many live answers its thread has, and the newest of them.
 CREATE TABLE threads (
@@ -81,9 +82,10 @@ CREATE TABLE pins (
   message_id INTEGER PRIMARY KEY,
   room_id    INTEGER NOT NULL,
   user_id    INTEGER NOT NULL, -- who pinned it
+  id         INTEGER NOT NULL, -- the message.updated entry
   created_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX pins_room ON pins (room_id);
+CREATE INDEX pins_room ON pins (room_id, id);
 
 -- Up to which message somebody has read a room. No row: up to where their membership began.
 CREATE TABLE reads (
