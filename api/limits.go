@@ -42,6 +42,7 @@ var limits = []limit{
 	{[]string{"createRoom"}, byAccount, 20, 10 * time.Second},
 	{[]string{"joinRoom", "leaveRoom", "putMember"}, byAccount, 60, time.Second},
 	{[]string{"muteMember", "unmuteMember", "banMember", "unbanMember"}, byAccount, 60, time.Second},
+	{[]string{"markRead"}, byAccount, 60, 100 * time.Millisecond},
 	{[]string{"send"}, byAccount, 50, 200 * time.Millisecond},
 	{[]string{"send"}, byAddress, 1000, 5 * time.Millisecond},
 	{[]string{"startTyping"}, byAccount, 20, 500 * time.Millisecond},

@@ -55,9 +55,13 @@ func (t *tx) DeleteRoom(roomID, to int64) error {
 	}
 	_, err = t.write("end the room's spells",
 		"UPDATE memberships SET to_id = COALESCE(to_id, ?), revoked = ? WHERE room_id = ?", to, true, roomID)
-	if err == nil {
-		t.w.cache.dropRoom(roomID)
+	if err != nil {
+		return err
 	}
+	t.w.cache.dropRoom(roomID)
+	// By the members, since the table has no index by room: whoever has a mark was one.
+	_, err = t.write("delete the room's read marks", "DELETE FROM reads WHERE room_id = ? AND user_id IN ("+
+		"SELECT user_id FROM memberships WHERE room_id = ?)", roomID, roomID)
 	return err
 }
 

@@ -99,6 +99,9 @@ var limited = []struct {
 	{"unmuteMember muteMember banMember unbanMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/mutes/1") }},
 	{"banMember unbanMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/bans/1", nil) }},
 	{"unbanMember banMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/bans/1") }},
+	{"markRead", 60, func(u *harness.User) *harness.Answer {
+		return u.Put("/v1/rooms/lobby/read", map[string]any{"message_id": 1})
+	}},
 	{"send", 50, func(u *harness.User) *harness.Answer { return u.Post("/v1/send", map[string]any{"text": "spam"}) }},
 	{"startTyping", 20, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/typing", nil) }},
 	{"updateMessage deleteMessage", 50, func(u *harness.User) *harness.Answer {

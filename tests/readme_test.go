@@ -37,6 +37,7 @@ var tourPrints = []struct {
 	{`"more":false`, 1},          // the long-poll
 	{`"Diner is ready"`, 1},
 	{`"Dinner is getting cold"`, 2},
+	{`"unread":1`, 1},           // the lobby, in the list of rooms
 	{`"Ann of the Hill"`, 1},    // the profile
 	{`"current":true`, 1},       // the sessions
 	{`"role":"agent"`, 1},       // the new role
