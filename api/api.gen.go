@@ -1383,6 +1383,14 @@ type LoginRequest struct {
 	Password string `json:"password"`
 }
 
+// MarkReadRequest How far the caller has read.
+type MarkReadRequest struct {
+	// MessageID An id, or a position in the log.
+	//
+	// Example: 57
+	MessageID ID `json:"message_id"`
+}
+
 // Member A member of a room.
 type Member struct {
 	JoinedAt models.Time `json:"joined_at"`
@@ -1989,7 +1997,10 @@ type Restriction struct {
 // Role What an account is on the whole server.
 type Role string
 
-// Room A room as the caller sees it.
+// Room A room as the caller sees it. `role`, `unread`, `mentions` and `read_id` are there for members only; `read_id`
+// is the caller's read mark, or where the membership began if that is later. `last_message` is the
+// newest message that the caller may read, a deleted one as such; it is absent where there is none, and for
+// who is not in a private channel.
 type Room struct {
 	// Archived Nothing is added to it any more, until it is taken back.
 	Archived  bool        `json:"archived"`
@@ -2004,14 +2015,25 @@ type Room struct {
 	ID ID `json:"id"`
 
 	// Kind What a room is.
-	Kind        RoomKind `json:"kind"`
+	Kind RoomKind `json:"kind"`
+
+	// LastMessage A message. In answers the sender has the present name, in events that of the moment.
+	LastMessage *Message `json:"last_message,omitempty"`
 	MemberCount int      `json:"member_count"`
 
 	// Members Direct conversations only; the two.
 	Members []Peer `json:"members,omitempty"`
 
+	// Mentions How many of them mention the caller, or everybody in the room.
+	Mentions *int `json:"mentions,omitempty"`
+
 	// Name Channels only.
 	Name *string `json:"name,omitempty"`
+
+	// ReadID An id, or a position in the log.
+	//
+	// Example: 57
+	ReadID *ID `json:"read_id,omitempty"`
 
 	// Role What a member is in one room.
 	Role *RoomRole `json:"role,omitempty"`
@@ -2019,6 +2041,9 @@ type Room struct {
 	// SlowMode Seconds between two messages of one member, moderators excepted; 0 is off.
 	SlowMode int    `json:"slow_mode"`
 	Topic    string `json:"topic"`
+
+	// Unread How many messages of others lie beyond `read_id`, deleted ones left out.
+	Unread *int `json:"unread,omitempty"`
 
 	// Visibility Who may know of a room; everyone, or its members and admins.
 	Visibility Visibility `json:"visibility"`
@@ -2621,7 +2646,10 @@ type NotProven = Problem
 // NotSent An error, as RFC 9457 has it.
 type NotSent = Problem
 
-// OneRoom A room as the caller sees it.
+// OneRoom A room as the caller sees it. `role`, `unread`, `mentions` and `read_id` are there for members only; `read_id`
+// is the caller's read mark, or where the membership began if that is later. `last_message` is the
+// newest message that the caller may read, a deleted one as such; it is absent where there is none, and for
+// who is not in a private channel.
 type OneRoom = Room
 
 // OneUser A user.
@@ -2989,6 +3017,12 @@ type MuteMemberJSONRequestBody = RestrictRequest
 
 // MuteMemberFormdataRequestBody defines body for MuteMember for application/x-www-form-urlencoded ContentType.
 type MuteMemberFormdataRequestBody = RestrictRequest
+
+// MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
+type MarkReadJSONRequestBody = MarkReadRequest
+
+// MarkReadFormdataRequestBody defines body for MarkRead for application/x-www-form-urlencoded ContentType.
+type MarkReadFormdataRequestBody = MarkReadRequest
 
 // SendJSONRequestBody defines body for Send for application/json ContentType.
 type SendJSONRequestBody = SendRequest
@@ -4177,6 +4211,9 @@ type ServerInterface interface {
 	// ListPins A room's pinned messages
 	// (GET /v1/rooms/{room}/pins)
 	ListPins(c *gin.Context, room RoomInPath, params ListPinsParams)
+	// MarkRead Say how far you have read
+	// (PUT /v1/rooms/{room}/read)
+	MarkRead(c *gin.Context, room RoomInPath)
 	// StartTyping Tell the others that you are writing
 	// (POST /v1/rooms/{room}/typing)
 	StartTyping(c *gin.Context, room RoomInPath)
@@ -5993,6 +6030,31 @@ func (siw *ServerInterfaceWrapper) ListPins(c *gin.Context) {
 	siw.Handler.ListPins(c, room, params)
 }
 
+// MarkRead operation middleware
+func (siw *ServerInterfaceWrapper) MarkRead(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "room" -------------
+	var room RoomInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "room", c.Param("room"), &room, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter room: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.MarkRead(c, room)
+}
+
 // StartTyping operation middleware
 func (siw *ServerInterfaceWrapper) StartTyping(c *gin.Context) {
 
@@ -6376,6 +6438,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PATCH(options.BaseURL+"/v1/rooms/:room", wrapper.UpdateRoom)
 	router.POST(options.BaseURL+"/v1/rooms/:room/join", wrapper.JoinRoom)
 	router.POST(options.BaseURL+"/v1/rooms/:room/leave", wrapper.LeaveRoom)
+	router.PUT(options.BaseURL+"/v1/rooms/:room/read", wrapper.MarkRead)
 	router.POST(options.BaseURL+"/v1/rooms/:room/typing", wrapper.StartTyping)
 	router.GET(options.BaseURL+"/v1/rooms/:room/members", wrapper.ListMembers)
 	router.DELETE(options.BaseURL+"/v1/rooms/:room/members/:user", wrapper.RemoveMember)
@@ -18267,6 +18330,273 @@ func (response ListPinsdefaultApplicationProblemPlusJSONResponse) VisitListPinsR
 	return err
 }
 
+type MarkReadRequestObject struct {
+	Room         RoomInPath `json:"room"`
+	JSONBody     *MarkReadJSONRequestBody
+	FormdataBody *MarkReadFormdataRequestBody
+}
+
+type MarkReadResponseObject interface {
+	VisitMarkReadResponse(w http.ResponseWriter) error
+}
+
+type MarkRead204ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type MarkRead204Response struct {
+	Headers MarkRead204ResponseHeaders
+}
+
+func (response MarkRead204Response) VisitMarkReadResponse(w http.ResponseWriter) error {
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type MarkRead400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead400ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead401ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead403ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead404ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead413ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead415ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead422ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead429ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead500ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkRead503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response MarkRead503ApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MarkReaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response MarkReaddefaultApplicationProblemPlusJSONResponse) VisitMarkReadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type StartTypingRequestObject struct {
 	Room RoomInPath `json:"room"`
 }
@@ -20856,6 +21186,9 @@ type StrictServerInterface interface {
 	// ListPins A room's pinned messages
 	// (GET /v1/rooms/{room}/pins)
 	ListPins(ctx context.Context, request ListPinsRequestObject) (ListPinsResponseObject, error)
+	// MarkRead Say how far you have read
+	// (PUT /v1/rooms/{room}/read)
+	MarkRead(ctx context.Context, request MarkReadRequestObject) (MarkReadResponseObject, error)
 	// StartTyping Tell the others that you are writing
 	// (POST /v1/rooms/{room}/typing)
 	StartTyping(ctx context.Context, request StartTypingRequestObject) (StartTypingResponseObject, error)
@@ -23070,6 +23403,65 @@ func (sh *strictHandler) ListPins(ctx *gin.Context, room RoomInPath, params List
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ListPinsResponseObject); ok {
 		if err := validResponse.VisitListPinsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// MarkRead operation middleware
+func (sh *strictHandler) MarkRead(ctx *gin.Context, room RoomInPath) {
+	var request MarkReadRequestObject
+
+	request.Room = room
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body MarkReadJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body MarkReadFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkRead(ctx, request.(MarkReadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkRead")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(MarkReadResponseObject); ok {
+		if err := validResponse.VisitMarkReadResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -27,6 +27,7 @@ var exportEntries = []struct {
 	{"sessions.ndjson", "where the account is logged in", writeSessions},
 	{"blocks.ndjson", "whom the account blocks", writeBlocks},
 	{"rooms.ndjson", "each time in a room: from_id and to_id are its first and last event; of a room that the account may not see any more only the id", writeSpells},
+	{"reads.ndjson", "up to which message the account has read a room", writeReads},
 	{"messages.ndjson", "all messages that the account sent, in the order in which they were sent; room_id says where", writeMessages},
 	{"edits.ndjson", "the texts that these messages had before, each with the time at which it came to be", writeEdits},
 	{"reactions.ndjson", "the account's reactions, the earliest first", writeReactions},
@@ -175,6 +176,16 @@ func writeSpells(ctx context.Context, e *chat.Export, w io.Writer) error {
 			s.RoomID, s.Room.Kind, s.Room.Name, s.Room.Members, s.Role, s.JoinedAt, s.From, s.To, s.Revoked,
 		}
 	}))
+}
+
+// exportedRead is a read mark.
+type exportedRead struct {
+	RoomID    int64 `json:"room_id"`
+	MessageID int64 `json:"message_id"`
+}
+
+func writeReads(ctx context.Context, e *chat.Export, w io.Writer) error {
+	return e.ReadMarks(ctx, lines(w, func(m models.ReadMark) exportedRead { return exportedRead(m) }))
 }
 
 func writeMessages(ctx context.Context, e *chat.Export, w io.Writer) error {

@@ -45,6 +45,7 @@ var limits = []limit{
 	{[]string{"createInvite"}, byAccount, 20, 10 * time.Second},
 	{[]string{"getInvite", "acceptInvite"}, byAccount, 30, 2 * time.Second},
 	{[]string{"announce"}, byAccount, 20, 3 * time.Second},
+	{[]string{"markRead"}, byAccount, 60, 100 * time.Millisecond},
 	{[]string{"send"}, byAccount, 50, 200 * time.Millisecond},
 	{[]string{"putReaction", "deleteReaction"}, byAccount, 60, 500 * time.Millisecond},
 	{[]string{"pinMessage", "unpinMessage"}, byAccount, 30, 2 * time.Second},

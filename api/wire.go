@@ -29,6 +29,14 @@ func wireRoom(r models.JoinedRoom) Room {
 		role := RoomRole(r.Role)
 		out.Role = &role
 	}
+	if r.Role != models.NoRole {
+		readID := r.ReadID
+		out.Unread, out.Mentions, out.ReadID = &r.Unread, &r.Mentions, &readID
+	}
+	if r.LastMessage != nil {
+		last := wireMessage(*r.LastMessage)
+		out.LastMessage = &last
+	}
 	for _, p := range r.Members {
 		out.Members = append(out.Members, Peer(p))
 	}

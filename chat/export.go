@@ -156,6 +156,17 @@ func (e *Export) cover(r Reader, spell *models.Spell) error {
 	return nil
 }
 
+// ReadMarks gives how far the account has read each room where it has read anything.
+func (e *Export) ReadMarks(ctx context.Context, yield func(models.ReadMark) error) error {
+	return pages(ctx, e, yield, func(r Reader, last *models.ReadMark) ([]models.ReadMark, error) {
+		var after int64
+		if last != nil {
+			after = last.RoomID
+		}
+		return r.ReadMarks(e.actor.User.ID, after, exportPage)
+	})
+}
+
 // Messages gives all that the account has said, wherever it was, by id.
 func (e *Export) Messages(ctx context.Context, yield func(models.Message) error) error {
 	return pages(ctx, e, yield, func(r Reader, last *models.Message) ([]models.Message, error) {

@@ -34,7 +34,7 @@ func (s *Service) Members(ctx context.Context, a Actor, ref string, after int64,
 
 // Join makes the actor a member; who is one already stays as they are.
 func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedRoom, error) {
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		t, err := s.target(tx, a, ref)
 		if err != nil {
 			return models.JoinedRoom{}, err
@@ -45,6 +45,7 @@ func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedR
 		if err := mayEnter(tx, t); err != nil {
 			return models.JoinedRoom{}, err
 		}
+		t.from = tx.NextID()
 		if _, err := enter(tx, t.room, t.user, models.RoomMember); err != nil {
 			return models.JoinedRoom{}, err
 		}
@@ -54,7 +55,7 @@ func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedR
 		t.role = models.RoomMember
 		t.room.MemberCount++
 		return t.joined(), err
-	})
+	}))
 }
 
 // enter begins a spell with its member.joined.

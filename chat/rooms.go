@@ -47,16 +47,19 @@ func (s *Service) Rooms(ctx context.Context, a Actor, public bool, after int64, 
 			out.Rooms = out.Rooms[:limit]
 			out.Next = out.Rooms[limit-1].ID
 		}
+		if err := r.FillRooms(out.Rooms, a.User.ID); err != nil {
+			return out, fmt.Errorf("count unread messages: %w", err)
+		}
 		return out, nil
 	})
 }
 
 // Room gives one room that the actor may see.
 func (s *Service) Room(ctx context.Context, a Actor, ref string) (models.JoinedRoom, error) {
-	return view(ctx, s, func(r Reader) (models.JoinedRoom, error) {
+	return view(ctx, s, withCounts(a, func(r Reader) (models.JoinedRoom, error) {
 		t, err := s.target(r, a, ref)
 		return t.joined(), err
-	})
+	}))
 }
 
 // CreateRoom makes a channel with the actor as its owner.
@@ -79,7 +82,7 @@ func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.Jo
 	if !openHistory(room) {
 		return models.JoinedRoom{}, errHistory()
 	}
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		user, err := acting(tx, a)
 		if err != nil {
 			return models.JoinedRoom{}, err
@@ -91,7 +94,7 @@ func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.Jo
 			return models.JoinedRoom{}, err
 		}
 		return create(tx, room, user)
-	})
+	}))
 }
 
 // create writes a channel and its owner's membership.
@@ -109,11 +112,12 @@ func create(tx Tx, room models.Room, owner models.User) (models.JoinedRoom, erro
 	if err := tx.InsertRoom(room); err != nil {
 		return models.JoinedRoom{}, fmt.Errorf("insert room: %w", err)
 	}
+	from := tx.NextID()
 	if _, err := enter(tx, room, owner, models.RoomOwner); err != nil {
 		return models.JoinedRoom{}, err
 	}
 	room.MemberCount = 1
-	return models.JoinedRoom{Room: room, Role: models.RoomOwner}, nil
+	return models.JoinedRoom{Room: room, Role: models.RoomOwner, From: from}, nil
 }
 
 // channelFree refuses a key that belongs to a channel other than self.
@@ -137,7 +141,7 @@ func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomCha
 	if err != nil {
 		return models.JoinedRoom{}, err
 	}
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		t, err := s.target(tx, a, ref)
 		if err != nil {
 			return models.JoinedRoom{}, err
@@ -150,7 +154,7 @@ func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomCha
 			return t.joined(), err
 		}
 		return t.joined(), recordUpdate(tx, a, before, t.room)
-	})
+	}))
 }
 
 func writeRoom(tx Tx, room models.Room) error {

@@ -84,6 +84,9 @@ type RoomReader interface {
 	JoinedRooms(userID, after int64, limit int) ([]models.JoinedRoom, error)
 	// PublicRooms gives public channels with id > after, by id, with the user's role in each.
 	PublicRooms(userID, after int64, limit int) ([]models.JoinedRoom, error)
+	// FillRooms adds last messages to rooms that the user may read, with their role in each, and for members counts
+	// and the read mark.
+	FillRooms(rooms []models.JoinedRoom, userID int64) error
 	// Members gives present members with user id > after, by user id. In the lobby: all users
 	// but visitors, with role member.
 	Members(roomID, after int64, limit int) ([]models.Member, error)
@@ -196,6 +199,8 @@ type ExportReader interface {
 	// Spells gives all of the user's spells up to the entry upTo beyond (room, from), by room and from, with
 	// their rooms, deleted ones too.
 	Spells(userID, room, from, upTo int64, limit int) ([]models.Spell, error)
+	// ReadMarks gives the user's read marks in rooms with id > after, by room.
+	ReadMarks(userID, after int64, limit int) ([]models.ReadMark, error)
 }
 
 // Tx is a Reader that also writes and sees its own writes. NextID is the id that the next Append
@@ -234,8 +239,8 @@ type Tx interface {
 	InsertRoom(r models.Room) error
 	// UpdateRoom writes name, key, topic, visibility, archived, slow mode and history.
 	UpdateRoom(r models.Room) error
-	// DeleteRoom marks the room deleted, frees its name, ends and revokes every spell at to, and drops the
-	// invitations.
+	// DeleteRoom marks the room deleted, frees its name, ends and revokes every spell at to, and drops invitations
+	// and read marks.
 	DeleteRoom(roomID, to int64) error
 	// StartSpell adds a present membership and counts it in the room.
 	StartSpell(m models.Membership) error
@@ -251,6 +256,8 @@ type Tx interface {
 	InsertEdit(m models.Message, entry int64, textStays bool) error
 	// CountReply counts one more answer, the newest, into the thread.
 	CountReply(threadID, messageID int64) error
+	// MoveRead moves the user's read mark in the room forward to the message, never back.
+	MoveRead(userID, roomID, messageID int64) (moved bool, err error)
 	InsertNonce(n models.Nonce) error
 	// DeleteNonce removes one.
 	DeleteNonce(userID int64, nonce string) error

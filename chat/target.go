@@ -17,18 +17,12 @@ type target struct {
 	now  models.Time
 }
 
-// since is the id that the messages which the actor may read lie beyond: 0 but for a member of a room that shows its
-// history only from the joining on.
-func (t target) since() int64 {
-	if t.room.History == models.HistorySinceJoin && t.role != models.NoRole {
-		return t.from
-	}
-	return 0
-}
+// since is the id that the messages which the actor may read lie beyond.
+func (t target) since() int64 { return t.joined().Since() }
 
-// joined is the room as answers show it to the actor.
+// joined is the room as the actor sees it, without what withCounts adds.
 func (t target) joined() models.JoinedRoom {
-	return models.JoinedRoom{Room: t.room, Role: t.role}
+	return models.JoinedRoom{Room: t.room, Role: t.role, From: t.from}
 }
 
 // target finds the room of a path's RoomRef and refuses one that the actor may not see.

@@ -1382,6 +1382,14 @@ type LoginRequest struct {
 	Password string `json:"password"`
 }
 
+// MarkReadRequest How far the caller has read.
+type MarkReadRequest struct {
+	// MessageID An id, or a position in the log.
+	//
+	// Example: 57
+	MessageID ID `json:"message_id"`
+}
+
 // Member A member of a room.
 type Member struct {
 	JoinedAt time.Time `json:"joined_at"`
@@ -1988,7 +1996,10 @@ type Restriction struct {
 // Role What an account is on the whole server.
 type Role string
 
-// Room A room as the caller sees it.
+// Room A room as the caller sees it. `role`, `unread`, `mentions` and `read_id` are there for members only; `read_id`
+// is the caller's read mark, or where the membership began if that is later. `last_message` is the
+// newest message that the caller may read, a deleted one as such; it is absent where there is none, and for
+// who is not in a private channel.
 type Room struct {
 	// Archived Nothing is added to it any more, until it is taken back.
 	Archived  bool      `json:"archived"`
@@ -2003,14 +2014,25 @@ type Room struct {
 	ID ID `json:"id"`
 
 	// Kind What a room is.
-	Kind        RoomKind `json:"kind"`
+	Kind RoomKind `json:"kind"`
+
+	// LastMessage A message. In answers the sender has the present name, in events that of the moment.
+	LastMessage *Message `json:"last_message,omitempty"`
 	MemberCount int      `json:"member_count"`
 
 	// Members Direct conversations only; the two.
 	Members []Peer `json:"members,omitempty"`
 
+	// Mentions How many of them mention the caller, or everybody in the room.
+	Mentions *int `json:"mentions,omitempty"`
+
 	// Name Channels only.
 	Name *string `json:"name,omitempty"`
+
+	// ReadID An id, or a position in the log.
+	//
+	// Example: 57
+	ReadID *ID `json:"read_id,omitempty"`
 
 	// Role What a member is in one room.
 	Role *RoomRole `json:"role,omitempty"`
@@ -2018,6 +2040,9 @@ type Room struct {
 	// SlowMode Seconds between two messages of one member, moderators excepted; 0 is off.
 	SlowMode int    `json:"slow_mode"`
 	Topic    string `json:"topic"`
+
+	// Unread How many messages of others lie beyond `read_id`, deleted ones left out.
+	Unread *int `json:"unread,omitempty"`
 
 	// Visibility Who may know of a room; everyone, or its members and admins.
 	Visibility Visibility `json:"visibility"`
@@ -2620,7 +2645,10 @@ type NotProven = Problem
 // NotSent An error, as RFC 9457 has it.
 type NotSent = Problem
 
-// OneRoom A room as the caller sees it.
+// OneRoom A room as the caller sees it. `role`, `unread`, `mentions` and `read_id` are there for members only; `read_id`
+// is the caller's read mark, or where the membership began if that is later. `last_message` is the
+// newest message that the caller may read, a deleted one as such; it is absent where there is none, and for
+// who is not in a private channel.
 type OneRoom = Room
 
 // OneUser A user.
@@ -2988,6 +3016,12 @@ type MuteMemberJSONRequestBody = RestrictRequest
 
 // MuteMemberFormdataRequestBody defines body for MuteMember for application/x-www-form-urlencoded ContentType.
 type MuteMemberFormdataRequestBody = RestrictRequest
+
+// MarkReadJSONRequestBody defines body for MarkRead for application/json ContentType.
+type MarkReadJSONRequestBody = MarkReadRequest
+
+// MarkReadFormdataRequestBody defines body for MarkRead for application/x-www-form-urlencoded ContentType.
+type MarkReadFormdataRequestBody = MarkReadRequest
 
 // SendJSONRequestBody defines body for Send for application/json ContentType.
 type SendJSONRequestBody = SendRequest
@@ -5026,6 +5060,48 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/rooms/{room}/pins (the `ListPins` operationId).
 	ListPins(ctx context.Context, room RoomInPath, params *ListPinsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkReadWithBody Say how far you have read
+	//
+	// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+	// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+	// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+	// does what you say yourself, which does not move the mark.
+	//
+	// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+	MarkReadWithBody(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkRead Say how far you have read
+	//
+	// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+	// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+	// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+	// does what you say yourself, which does not move the mark.
+	//
+	// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+	MarkRead(ctx context.Context, room RoomInPath, body MarkReadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkReadWithFormdataBody Say how far you have read
+	//
+	// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+	// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+	// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+	// does what you say yourself, which does not move the mark.
+	//
+	// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+	MarkReadWithFormdataBody(ctx context.Context, room RoomInPath, body MarkReadFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartTyping Tell the others that you are writing
 	//
@@ -7113,6 +7189,78 @@ func (c *RawClient) MuteMemberWithFormdataBody(ctx context.Context, room RoomInP
 // Corresponds with GET /v1/rooms/{room}/pins (the `ListPins` operationId).
 func (c *RawClient) ListPins(ctx context.Context, room RoomInPath, params *ListPinsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListPinsRequest(c.Server, room, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkReadWithBody Say how far you have read
+//
+// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+// does what you say yourself, which does not move the mark.
+//
+// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+func (c *RawClient) MarkReadWithBody(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkReadRequestWithBody(c.Server, room, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkRead Say how far you have read
+//
+// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+// does what you say yourself, which does not move the mark.
+//
+// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+func (c *RawClient) MarkRead(ctx context.Context, room RoomInPath, body MarkReadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkReadRequest(c.Server, room, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkReadWithFormdataBody Say how far you have read
+//
+// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+// does what you say yourself, which does not move the mark.
+//
+// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+func (c *RawClient) MarkReadWithFormdataBody(ctx context.Context, room RoomInPath, body MarkReadFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkReadRequestWithFormdataBody(c.Server, room, body)
 	if err != nil {
 		return nil, err
 	}
@@ -10615,6 +10763,64 @@ func NewListPinsRequest(server string, room RoomInPath, params *ListPinsParams) 
 	return req, nil
 }
 
+// NewMarkReadRequest calls the generic MarkRead builder with application/json body
+func NewMarkReadRequest(server string, room RoomInPath, body MarkReadJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMarkReadRequestWithBody(server, room, "application/json", bodyReader)
+}
+
+// NewMarkReadRequestWithFormdataBody calls the generic MarkRead builder with application/x-www-form-urlencoded body
+func NewMarkReadRequestWithFormdataBody(server string, room RoomInPath, body MarkReadFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewMarkReadRequestWithBody(server, room, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewMarkReadRequestWithBody constructs an http.Request for the MarkRead method, with any body, and a specified content type
+func NewMarkReadRequestWithBody(server string, room RoomInPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "room", room, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/rooms/%s/read", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewStartTypingRequest constructs an http.Request for the StartTyping method
 func NewStartTypingRequest(server string, room RoomInPath) (*http.Request, error) {
 	var err error
@@ -12309,6 +12515,48 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/rooms/{room}/pins (the `ListPins` operationId).
 	ListPinsWithResponse(ctx context.Context, room RoomInPath, params *ListPinsParams, reqEditors ...RequestEditorFn) (*ListPinsResponse, error)
+
+	// MarkReadWithBodyWithResponse Say how far you have read
+	//
+	// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+	// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+	// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+	// does what you say yourself, which does not move the mark.
+	//
+	// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+	MarkReadWithBodyWithResponse(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkReadResponse, error)
+
+	// MarkReadWithResponse Say how far you have read
+	//
+	// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+	// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+	// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+	// does what you say yourself, which does not move the mark.
+	//
+	// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+	MarkReadWithResponse(ctx context.Context, room RoomInPath, body MarkReadJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkReadResponse, error)
+
+	// MarkReadWithFormdataBodyWithResponse Say how far you have read
+	//
+	// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+	// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+	// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+	// does what you say yourself, which does not move the mark.
+	//
+	// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+	MarkReadWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, body MarkReadFormdataRequestBody, reqEditors ...RequestEditorFn) (*MarkReadResponse, error)
 
 	// StartTypingWithResponse Tell the others that you are writing
 	//
@@ -21776,6 +22024,210 @@ func (r ListPinsResponse) ContentType() string {
 	return ""
 }
 
+// MarkReadResponse204Headers the declared response headers of an HTTP 204 response for MarkRead
+type MarkReadResponse204Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// MarkReadResponse400Headers the declared response headers of an HTTP 400 response for MarkRead
+type MarkReadResponse400Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse401Headers the declared response headers of an HTTP 401 response for MarkRead
+type MarkReadResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// MarkReadResponse403Headers the declared response headers of an HTTP 403 response for MarkRead
+type MarkReadResponse403Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse404Headers the declared response headers of an HTTP 404 response for MarkRead
+type MarkReadResponse404Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse413Headers the declared response headers of an HTTP 413 response for MarkRead
+type MarkReadResponse413Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse415Headers the declared response headers of an HTTP 415 response for MarkRead
+type MarkReadResponse415Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse422Headers the declared response headers of an HTTP 422 response for MarkRead
+type MarkReadResponse422Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse429Headers the declared response headers of an HTTP 429 response for MarkRead
+type MarkReadResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// MarkReadResponse500Headers the declared response headers of an HTTP 500 response for MarkRead
+type MarkReadResponse500Headers struct {
+	XRequestID *string
+}
+
+// MarkReadResponse503Headers the declared response headers of an HTTP 503 response for MarkRead
+type MarkReadResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// MarkReadResponseDefaultHeaders the declared response headers of an HTTP default response for MarkRead
+type MarkReadResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type MarkReadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *MarkReadResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *MarkReadResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *MarkReadResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *MarkReadResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *MarkReadResponse404Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *MarkReadResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *MarkReadResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *MarkReadResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *MarkReadResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *MarkReadResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *MarkReadResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *MarkReadResponseDefaultHeaders
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MarkReadResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MarkReadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MarkReadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MarkReadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MarkReadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // StartTypingResponse204Headers the declared response headers of an HTTP 204 response for StartTyping
 type StartTypingResponse204Headers struct {
 	RateLimitLimit     *int
@@ -25343,6 +25795,66 @@ func (c *ClientWithResponses) ListPinsWithResponse(ctx context.Context, room Roo
 		return nil, err
 	}
 	return ParseListPinsResponse(rsp)
+}
+
+// MarkReadWithBodyWithResponse Say how far you have read
+//
+// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+// does what you say yourself, which does not move the mark.
+//
+// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+func (c *ClientWithResponses) MarkReadWithBodyWithResponse(ctx context.Context, room RoomInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkReadResponse, error) {
+	rsp, err := c.MarkReadWithBody(ctx, room, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkReadResponse(rsp)
+}
+
+// MarkReadWithResponse Say how far you have read
+//
+// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+// does what you say yourself, which does not move the mark.
+//
+// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+func (c *ClientWithResponses) MarkReadWithResponse(ctx context.Context, room RoomInPath, body MarkReadJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkReadResponse, error) {
+	rsp, err := c.MarkRead(ctx, room, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkReadResponse(rsp)
+}
+
+// MarkReadWithFormdataBodyWithResponse Say how far you have read
+//
+// Moves your read mark in the room forward to a message; an older one than before changes nothing. The
+// message must be one of this room that you may read, deleted ones too, else 422. It is for members: who only
+// reads a public channel has no mark there (403). What was said before you came in counts as read, and so
+// does what you say yourself, which does not move the mark.
+//
+// It is no durable event. Your own streams get `read.updated`, and of several the highest is true.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/rooms/{room}/read (the `MarkRead` operationId).
+func (c *ClientWithResponses) MarkReadWithFormdataBodyWithResponse(ctx context.Context, room RoomInPath, body MarkReadFormdataRequestBody, reqEditors ...RequestEditorFn) (*MarkReadResponse, error) {
+	rsp, err := c.MarkReadWithFormdataBody(ctx, room, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkReadResponse(rsp)
 }
 
 // StartTypingWithResponse Tell the others that you are writing
@@ -37701,6 +38213,291 @@ func ParseListPinsResponse(rsp *http.Response) (*ListPinsResponse, error) {
 		response.Headers503 = &headers
 	case true:
 		var headers ListPinsResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseMarkReadResponse parses an HTTP response from a MarkReadWithResponse call
+func ParseMarkReadResponse(rsp *http.Response) (*MarkReadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MarkReadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers MarkReadResponse204Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers MarkReadResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers MarkReadResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers MarkReadResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers MarkReadResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 413:
+		var headers MarkReadResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers MarkReadResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers MarkReadResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers MarkReadResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers MarkReadResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers MarkReadResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers MarkReadResponseDefaultHeaders
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

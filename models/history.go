@@ -32,8 +32,30 @@ type Nonce struct {
 	CreatedAt Time
 }
 
-// JoinedRoom is a room with the caller's role in it (NoRole: none).
+// ReadMark is how far somebody has read a room.
+type ReadMark struct {
+	RoomID    int64
+	MessageID int64
+}
+
+// JoinedRoom is a room as the caller sees it, with their role in it (NoRole: none).
 type JoinedRoom struct {
 	Room
 	Role RoomRole
+	From int64 // where the caller's present membership began; 0 without one
+
+	// The rest is read by itself. Only members have counts and a mark.
+	Unread      int      // live messages of others beyond ReadID
+	Mentions    int      // those of them that mention the caller, or everybody
+	ReadID      int64    // the read mark, or where the membership began if that is later
+	LastMessage *Message // the newest that the caller may see, deleted ones too; nil: none
+}
+
+// Since is the id that the messages which the caller may read lie beyond: 0 but for a member of a room that shows its
+// history only from the joining on.
+func (r JoinedRoom) Since() int64 {
+	if r.History == HistorySinceJoin && r.Role != NoRole {
+		return r.From
+	}
+	return 0
 }

@@ -19,6 +19,8 @@ type dialect interface {
 	// statement's text does not depend on how many there are.
 	oneOf(column string) string
 	idList(ids []int64) string
+	// places is a query that reads the list of one parameter, made by placeList: room_id, from_id, since_id.
+	places() string
 	// byAudience follows the log's table in a query that must use its index of audiences.
 	byAudience() string
 	// byPeople is the same for the index of the entries that can name people.

@@ -32,6 +32,11 @@ func (postgresDialect) blank(string) string        { return "''" } // every vers
 func (postgresDialect) lockHead() bool             { return true }
 func (postgresDialect) survives() bool             { return false }
 
+func (postgresDialect) places() string {
+	return "SELECT CAST(p.value->>0 AS bigint) AS room_id, CAST(p.value->>1 AS bigint) AS from_id, CAST(p.value->>2 AS bigint) AS since_id " +
+		"FROM json_array_elements(CAST(? AS json)) p"
+}
+
 const (
 	postgresInsertLog = `INSERT INTO log (id, at, type, room_id, aud_kind, aud_id, json)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bytea[])`

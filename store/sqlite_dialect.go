@@ -38,6 +38,11 @@ func (sqliteDialect) blank(column string) string {
 func (sqliteDialect) lockHead() bool { return false }
 func (sqliteDialect) survives() bool { return true }
 
+func (sqliteDialect) places() string {
+	return "SELECT json_extract(value, '$[0]') AS room_id, json_extract(value, '$[1]') AS from_id, " +
+		"json_extract(value, '$[2]') AS since_id FROM json_each(?)"
+}
+
 func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
 	return d.log.insert(ctx, conn, len(rows), func(args []any, i int) []any {
 		e := &rows[i]

@@ -62,7 +62,10 @@ func (t *tx) DeleteRoom(roomID, to int64) error {
 		return err
 	}
 	t.w.cache.dropRoom(roomID)
-	return nil
+	// By the members, since the table has no index by room: whoever has a mark was one.
+	_, err = t.write("delete the room's read marks", "DELETE FROM reads WHERE room_id = ? AND user_id IN ("+
+		"SELECT user_id FROM memberships WHERE room_id = ?)", roomID, roomID)
+	return err
 }
 
 // StartSpell implements chat.Tx.

@@ -190,6 +190,9 @@ var operations = []operation{
 		o.path = "/v1/rooms/" + name + "/leave"
 	}, body: map[string]any{}},
 	{id: "startTyping", method: "POST", path: "/v1/rooms/lobby/typing", status: 204},
+	{id: "markRead", method: "PUT", path: "/v1/rooms/lobby/read", status: 204, prepare: func(o *operation, w *world) {
+		o.body = map[string]any{"message_id": w.bob.Send("lobby", "news").ID}
+	}, body: map[string]any{"message_id": 1}},
 	{id: "listMembers", method: "GET", path: "/v1/rooms/lobby/members", status: 200},
 	{id: "putMember", method: "PUT", path: "/v1/rooms/{room}/members/{user}", status: 200, prepare: room,
 		body: map[string]any{"role": "moderator"}},

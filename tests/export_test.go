@@ -86,10 +86,11 @@ func TestExport(t *testing.T) {
 		want = append(want, direct[0], direct[2])
 		s.Login("ann")
 		ann.Put("/v1/blocks/@root", nil).Want(204)
+		markRead(ann, "@bob", direct[1]).Want(204)
 
 		a := ann.Get("/v1/me/export").Want(200)
 		files := unzip(t, a)
-		for _, name := range []string{"README.txt", "account.json", "sessions.ndjson", "blocks.ndjson", "rooms.ndjson", "messages.ndjson", "reactions.ndjson", "direct.ndjson"} {
+		for _, name := range []string{"README.txt", "account.json", "sessions.ndjson", "blocks.ndjson", "rooms.ndjson", "reads.ndjson", "messages.ndjson", "reactions.ndjson", "direct.ndjson"} {
 			if files[name] == nil {
 				t.Errorf("%s is missing", name)
 			}
@@ -113,6 +114,9 @@ func TestExport(t *testing.T) {
 		}
 		if got := ndjson[struct{ User client.EventUser }](t, files["blocks.ndjson"]); len(got) != 1 || got[0].User.ID != root.ID {
 			t.Errorf("blocks.ndjson: %s", files["blocks.ndjson"])
+		}
+		if got := strings.TrimSpace(string(files["reads.ndjson"])); !strings.HasSuffix(got, fmt.Sprintf(`,"message_id":%d}`, direct[1])) {
+			t.Errorf("reads.ndjson: %s", got)
 		}
 		messages := ndjson[client.Message](t, files["messages.ndjson"])
 		var ids []int64
@@ -244,7 +248,7 @@ func TestExportBreaksOff(t *testing.T) {
 			ann.Send("lobby", strings.Repeat(rand.Text(), 3)) // does not deflate to nothing
 		}
 		whole, begun := len(ann.Get("/v1/me/export").Want(200).Body), 0
-		for _, after := range []int{2, 4, 7, 9} {
+		for _, after := range []int{2, 4, 8, 10} {
 			s.BreakAfter(harness.Begin, after)
 			req, err := s.NewRequest(t.Context(), http.MethodGet, "/v1/me/export", ann.Bearer())
 			if err != nil {

@@ -105,6 +105,9 @@ var limited = []struct {
 	{"announce", 20, func(u *harness.User) *harness.Answer {
 		return u.Post("/v1/announcements", map[string]any{"text": ""})
 	}},
+	{"markRead", 60, func(u *harness.User) *harness.Answer {
+		return u.Put("/v1/rooms/lobby/read", map[string]any{"message_id": 1})
+	}},
 	{"send", 50, func(u *harness.User) *harness.Answer { return u.Post("/v1/send", map[string]any{"text": "spam"}) }},
 	{"startTyping", 20, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/typing", nil) }},
 	{"updateMessage deleteMessage", 50, func(u *harness.User) *harness.Answer {

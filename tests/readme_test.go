@@ -39,6 +39,7 @@ var tourPrints = []struct {
 	{`"announcement":true`, 1},   // the announcement
 	{`"Diner is ready"`, 1},
 	{`"Dinner is getting cold"`, 2},
+	{`"unread":1`, 1},           // the lobby, in the list of rooms
 	{`"Ann of the Hill"`, 1},    // the profile
 	{`"current":true`, 1},       // the sessions
 	{`"role":"agent"`, 1},       // the new role

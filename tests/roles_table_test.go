@@ -50,6 +50,8 @@ var roleTable = []roleRow{
 	{"send", "", 201, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect,
 		func(c cell) *harness.Answer { return c.u.Post("/v1/send", map[string]any{"to": c.room, "text": "hi"}) }},
 	{"type", "", 204, "f yyyy .... y ..m", "f ffff yyyy y fbm", "f nnnn yyyy y nnm", eitherInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/typing", nil) }},
+	{"mark read", "theirs", 204, allInLobby, "f ffff yyyy f ffy", "f nnnn yyyy f nny", eitherInDirect,
+		func(c cell) *harness.Answer { return c.u.Put(c.path+"/read", map[string]any{"message_id": c.theirs}) }},
 	{"join", "", 200, allInLobby, "f yyyy yyyy y yby", "f nnnn yyyy y nny", eitherInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/join", nil) }},
 	{"leave", "", 204, nobodyInLobby, "f yyyy yyyc y yyy", "f nnnn yyyc y nny", nobodyInDirect, func(c cell) *harness.Answer { return c.u.Post(c.path+"/leave", nil) }},
 	{"leave to a successor", "", 204, nobodyInLobby, "f yyyy fffy y yyf", "f nnnn fffy y nnf", nobodyInDirect,
