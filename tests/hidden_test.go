@@ -64,17 +64,6 @@ var pointing = map[string]func(u *harness.User, at spot) []*harness.Answer{
 			u.Get(at.path("/messages")), u.Get(at.path("/messages?after=0&limit=1")), u.Get(at.path("/messages?around=" + id(at.message))),
 		}
 	},
-	"getMessage": func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt(""))) },
-	"updateMessage": func(u *harness.User, at spot) []*harness.Answer {
-		return []*harness.Answer{
-			u.Patch(at.ofIt(""), map[string]any{"text": "x"}),
-			u.Do(http.MethodPatch, at.ofIt(""), harness.Header("If-Match", "*"), harness.JSON(map[string]any{"text": "x"})),
-		}
-	},
-	"deleteMessage": func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(""))) },
-	"listEdits": func(u *harness.User, at spot) []*harness.Answer {
-		return []*harness.Answer{u.Get(at.ofIt("/edits")), u.Get(at.ofIt("/edits?limit=1"))}
-	},
 	"send": func(u *harness.User, at spot) []*harness.Answer {
 		return []*harness.Answer{
 			u.Post("/v1/send", map[string]any{"to": at.room, "text": "x"}),
