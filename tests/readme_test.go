@@ -47,7 +47,6 @@ var tourPrints = []struct {
 	{`"slow_mode":10`, 3},       // the answers
 	{`"reason":"Off topic"`, 1}, // the mute
 	{`"archived":true`, 1},      // the answer
-	{`"type":"typing"`, 1},      // the stream tells that Ann is writing
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as
