@@ -48,7 +48,6 @@ var tourPrints = []struct {
 	{`"slow_mode":10`, 3},       // the answers
 	{`"reason":"Off topic"`, 1}, // the mute
 	{`"archived":true`, 1},      // the answer
-	{`"type":"typing"`, 1},      // the stream tells that Ann is writing
 
 	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
 	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
