@@ -83,9 +83,13 @@ func (s *server) UnbanMember(ctx context.Context, r UnbanMemberRequestObject) (U
 }
 
 func (s *server) restrict(ctx context.Context, kind models.RestrictionKind, room, user string, body RestrictRequest) (Restriction, error) {
+	end, err := until(ctx, body.Until)
+	if err != nil {
+		return Restriction{}, err
+	}
 	ctx, actor := call(ctx)
 	x, err := s.chat.Restrict(ctx, actor, kind, room, user, chat.NewRestriction{
-		Until: until(body.Until), Reason: deref(body.Reason),
+		Until: end, Reason: deref(body.Reason),
 	})
 	return wireRestriction(x), err
 }

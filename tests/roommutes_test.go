@@ -243,6 +243,37 @@ func TestRestrictionsPage(t *testing.T) {
 	})
 }
 
+// A form's end counts as much as JSON's.
+func TestUntilInForms(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	root, ann, _ := s.User("root"), s.User("ann"), s.User("bob")
+	ann.Room("tea", "public")
+	const end = "2999-12-31T00:00:00.000Z"
+	calls := map[string]func(until string) *harness.Answer{
+		"banUser": func(until string) *harness.Answer {
+			return root.Do("PUT", "/v1/users/@bob/ban", harness.Form("until", until))
+		},
+		"banAddress": func(until string) *harness.Answer {
+			return root.Do("POST", "/v1/bans", harness.Form("address", "192.0.2.1", "until", until))
+		},
+		"muteMember": func(until string) *harness.Answer {
+			return ann.Do("PUT", "/v1/rooms/tea/mutes/@bob", harness.Form("until", until))
+		},
+		"banMember": func(until string) *harness.Answer {
+			return ann.Do("PUT", "/v1/rooms/tea/bans/@bob", harness.Form("until", until))
+		},
+	}
+	for name, call := range calls {
+		if a := call(end); a.Status >= 300 || !strings.Contains(string(a.Body), `"until":"`+end+`"`) {
+			t.Errorf("%s: %d %s", name, a.Status, a.Body)
+		}
+		for _, wrong := range []string{"", "tomorrow", "1999-12-31T00:00:00Z"} {
+			call(wrong).Refused("validation_failed", "until")
+		}
+	}
+}
+
 // orEmpty gives a text that may be absent.
 func orEmpty(s *string) string {
 	if s == nil {
