@@ -1512,7 +1512,7 @@ type Message struct {
 	// Example: 57
 	ID ID `json:"id"`
 
-	// Mentions The ids of the users whom the text mentions.
+	// Mentions The ids of the users whom the text mentions, ascending, at most 50.
 	Mentions []ID `json:"mentions"`
 
 	// MentionsRoom The text mentions everybody in the room.
@@ -1942,6 +1942,13 @@ type RenameRequest struct {
 	Name string `json:"name"`
 }
 
+// ReplyList A page of a thread's answers, oldest first.
+type ReplyList struct {
+	// NextPage Absent at the end.
+	NextPage *string   `json:"next_page,omitempty"`
+	Replies  []Message `json:"replies"`
+}
+
 // ResetData That the position given is lost; what to go on from.
 type ResetData struct {
 	// Cursor An id, or a position in the log.
@@ -2178,6 +2185,11 @@ type SendForm struct {
 	// Example: 8d5f1c
 	Nonce *string `json:"nonce,omitempty"`
 
+	// ReplyTo The id of the message of the same room that this one answers.
+	//
+	// Example: 57
+	ReplyTo *int64 `json:"reply_to,omitempty"`
+
 	// Text The text; its limit is in bytes, 16384 unless configured.
 	//
 	// Example: Hello everyone
@@ -2195,6 +2207,11 @@ type SendRequest struct {
 	//
 	// Example: 8d5f1c
 	Nonce *string `json:"nonce,omitempty"`
+
+	// ReplyTo The id of the message of the same room that this one answers.
+	//
+	// Example: 57
+	ReplyTo *int64 `json:"reply_to,omitempty"`
 
 	// Text The text; its limit is in bytes, 16384 unless configured.
 	//
@@ -2804,6 +2821,15 @@ type ListReactionsParams struct {
 	// Emoji Only those with this emoji.
 	Emoji *string `form:"emoji,omitempty" json:"emoji,omitempty"`
 
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRepliesParams defines parameters for ListReplies.
+type ListRepliesParams struct {
 	// Page The `next_page` of the answer before; absent for the first page.
 	Page *Page `form:"page,omitempty" json:"page,omitempty"`
 
@@ -4142,6 +4168,9 @@ type ServerInterface interface {
 	// PutReaction React to a message
 	// (PUT /v1/messages/{message}/reactions/{emoji})
 	PutReaction(c *gin.Context, message MessageInPath, emoji EmojiInPath)
+	// ListReplies A thread
+	// (GET /v1/messages/{message}/replies)
+	ListReplies(c *gin.Context, message MessageInPath, params ListRepliesParams)
 	// Register Make an account and log in
 	// (POST /v1/register)
 	Register(c *gin.Context)
@@ -5278,6 +5307,50 @@ func (siw *ServerInterfaceWrapper) PutReaction(c *gin.Context) {
 	}
 
 	siw.Handler.PutReaction(c, message, emoji)
+}
+
+// ListReplies operation middleware
+func (siw *ServerInterfaceWrapper) ListReplies(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "message" -------------
+	var message MessageInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "message", c.Param("message"), &message, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter message: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRepliesParams
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", c.Request.URL.Query(), &params.Page, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter page: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListReplies(c, message, params)
 }
 
 // Register operation middleware
@@ -6467,6 +6540,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/v1/messages/:message/pin", wrapper.UnpinMessage)
 	router.PUT(options.BaseURL+"/v1/messages/:message/pin", wrapper.PinMessage)
 	router.GET(options.BaseURL+"/v1/rooms/:room/pins", wrapper.ListPins)
+	router.GET(options.BaseURL+"/v1/messages/:message/replies", wrapper.ListReplies)
 	router.GET(options.BaseURL+"/v1/events/stream", wrapper.StreamEvents)
 	router.GET(options.BaseURL+"/v1/events/ndjson", wrapper.StreamNDJSON)
 	router.GET(options.BaseURL+"/v1/events", wrapper.PollEvents)
@@ -13394,6 +13468,180 @@ type PutReactiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PutReactiondefaultApplicationProblemPlusJSONResponse) VisitPutReactionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRepliesRequestObject struct {
+	Message MessageInPath `json:"message"`
+	Params  ListRepliesParams
+}
+
+type ListRepliesResponseObject interface {
+	VisitListRepliesResponse(w http.ResponseWriter) error
+}
+
+type ListReplies200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type ListReplies200JSONResponse struct {
+	Body    ReplyList
+	Headers ListReplies200ResponseHeaders
+}
+
+func (response ListReplies200JSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReplies401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReplies401ApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReplies403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListReplies403ApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReplies404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListReplies404ApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReplies422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReplies422ApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReplies500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListReplies500ApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReplies503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListReplies503ApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListRepliesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response ListRepliesdefaultApplicationProblemPlusJSONResponse) VisitListRepliesResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -21117,6 +21365,9 @@ type StrictServerInterface interface {
 	// PutReaction React to a message
 	// (PUT /v1/messages/{message}/reactions/{emoji})
 	PutReaction(ctx context.Context, request PutReactionRequestObject) (PutReactionResponseObject, error)
+	// ListReplies A thread
+	// (GET /v1/messages/{message}/replies)
+	ListReplies(ctx context.Context, request ListRepliesRequestObject) (ListRepliesResponseObject, error)
 	// Register Make an account and log in
 	// (POST /v1/register)
 	Register(ctx context.Context, request RegisterRequestObject) (RegisterResponseObject, error)
@@ -22488,6 +22739,33 @@ func (sh *strictHandler) PutReaction(ctx *gin.Context, message MessageInPath, em
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(PutReactionResponseObject); ok {
 		if err := validResponse.VisitPutReactionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListReplies operation middleware
+func (sh *strictHandler) ListReplies(ctx *gin.Context, message MessageInPath, params ListRepliesParams) {
+	var request ListRepliesRequestObject
+
+	request.Message = message
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReplies(ctx, request.(ListRepliesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReplies")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListRepliesResponseObject); ok {
+		if err := validResponse.VisitListRepliesResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

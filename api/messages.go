@@ -29,10 +29,10 @@ func draftOf(r SendRequestObject) (models.Draft, error) {
 	switch {
 	case r.JSONBody != nil:
 		to, err := roomRefText(r.JSONBody.To)
-		return models.Draft{To: to, Text: r.JSONBody.Text, Nonce: deref(r.JSONBody.Nonce)}, err
+		return models.Draft{To: to, Text: r.JSONBody.Text, Nonce: deref(r.JSONBody.Nonce), ReplyTo: deref(r.JSONBody.ReplyTo)}, err
 	case r.FormdataBody != nil:
 		f := r.FormdataBody
-		return models.Draft{To: deref(f.To), Text: f.Text, Nonce: deref(f.Nonce)}, nil
+		return models.Draft{To: deref(f.To), Text: f.Text, Nonce: deref(f.Nonce), ReplyTo: deref(f.ReplyTo)}, nil
 	}
 	return models.Draft{}, errNoBody
 }

@@ -15,7 +15,8 @@ func (s *Service) Announce(ctx context.Context, a Actor, text, nonce string) (m 
 }
 
 // announce is the part of Send that is another for announcements.
-func announce(tx Tx, a Actor, user models.User, d models.Draft, digest []byte) (models.Message, error) {
+func announce(tx Tx, a Actor, user models.User, d models.Draft, digest []byte, places []models.Mention,
+) (models.Message, error) {
 	if user.Role != models.RoleAdmin {
 		return models.Message{}, models.Refuse(models.CodeForbidden, "only admins make announcements")
 	}
@@ -23,7 +24,7 @@ func announce(tx Tx, a Actor, user models.User, d models.Draft, digest []byte) (
 	if err != nil {
 		return models.Message{}, fmt.Errorf("read the lobby: %w", err)
 	}
-	m, err := post(tx, lobby, user, d, digest)
+	m, err := post(tx, target{room: lobby, user: user, rank: Admin, role: models.RoomMember, from: user.ID}, d, digest, places)
 	if err != nil {
 		return m, err
 	}

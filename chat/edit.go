@@ -35,6 +35,10 @@ func (s *Service) Edit(ctx context.Context, a Actor, id int64, rev Revision) (mo
 	if err := models.CheckMessageText(rev.Text, s.maxText); err != nil {
 		return models.Message{}, err
 	}
+	places, err := s.placesIn(ctx, rev.Text)
+	if err != nil {
+		return models.Message{}, err
+	}
 	return do(ctx, s, func(tx Tx) (models.Message, error) {
 		t, m, err := s.message(tx, a, id)
 		if err != nil {
@@ -44,7 +48,7 @@ func (s *Service) Edit(ctx context.Context, a Actor, id int64, rev Revision) (mo
 			return m, err
 		}
 		if m.Text != rev.Text {
-			if m, err = setText(tx, t, m, rev.Text); err != nil {
+			if m, err = setText(tx, t, m, rev.Text, places); err != nil {
 				return m, err
 			}
 		}
@@ -70,8 +74,18 @@ func mayEdit(tx Tx, t target, m models.Message, rev Revision) error {
 
 // setText writes another text of a message and tells of it: whatever hangs on a text is made anew here. It gives the message
 // as it is then.
-func setText(tx Tx, _ target, m models.Message, text string) (models.Message, error) {
+func setText(tx Tx, t target, m models.Message, text string, places []models.Mention) (models.Message, error) {
 	m.Text = text
+	mentions, everybody, err := mentionsIn(tx, t, places)
+	if err != nil {
+		return m, err
+	}
+	if everybody {
+		mentions = append(mentions, 0)
+	}
+	if err := tx.SetMentions(m, mentions); err != nil {
+		return m, fmt.Errorf("write mentions: %w", err)
+	}
 	return tellUpdated(tx, m, false)
 }
 

@@ -56,6 +56,8 @@ type UserReader interface {
 	// Users gives those of ids that exist, in no order.
 	Users(ids []int64) ([]models.User, error)
 	UserByKey(key string) (models.User, error)
+	// UsersByKeys gives the ids of those of keys that are somebody's, in one query.
+	UsersByKeys(keys []string) (map[string]int64, error)
 	// UsersByPrefix gives users, visitors left out, whose key begins with prefix and is greater than after, by key.
 	UsersByPrefix(prefix, after string, limit int) ([]models.User, error)
 	// PasswordHash gives the encoded hash, "" for an account without password.
@@ -105,6 +107,8 @@ type MessageReader interface {
 	Edits(messageID, after int64, limit int) ([]models.Edit, error)
 	// Messages gives a page; Cursor is left 0.
 	Messages(roomID int64, page models.Page) (models.History, error)
+	// Replies gives the answers of the thread with id > after, tombstones too, by id.
+	Replies(threadID, after int64, limit int) ([]models.Message, error)
 	Nonce(userID int64, nonce string) (models.Nonce, error)
 	// LastSent is when the user sent the newest of their messages in the room, deleted ones too.
 	LastSent(roomID, userID int64) (models.Time, error)
@@ -248,14 +252,12 @@ type Tx interface {
 	EndSpell(roomID, userID, to int64, revoked bool) error
 	SetRoomRole(roomID, userID int64, role models.RoomRole) error
 
-	// InsertMessage adds a message but its mentions.
+	// InsertMessage adds a message with its mentions; an answer is counted into its thread as the newest one.
 	InsertMessage(m models.Message) error
 	// SetMentions replaces whom the message mentions; user 0 is everybody in the room.
 	SetMentions(m models.Message, userIDs []int64) error
 	// InsertEdit notes the message.updated entry of a message, and its new text unless textStays.
 	InsertEdit(m models.Message, entry int64, textStays bool) error
-	// CountReply counts one more answer, the newest, into the thread.
-	CountReply(threadID, messageID int64) error
 	// MoveRead moves the user's read mark in the room forward to the message, never back.
 	MoveRead(userID, roomID, messageID int64) (moved bool, err error)
 	InsertNonce(n models.Nonce) error

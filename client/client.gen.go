@@ -1511,7 +1511,7 @@ type Message struct {
 	// Example: 57
 	ID ID `json:"id"`
 
-	// Mentions The ids of the users whom the text mentions.
+	// Mentions The ids of the users whom the text mentions, ascending, at most 50.
 	Mentions []ID `json:"mentions"`
 
 	// MentionsRoom The text mentions everybody in the room.
@@ -1941,6 +1941,13 @@ type RenameRequest struct {
 	Name string `json:"name"`
 }
 
+// ReplyList A page of a thread's answers, oldest first.
+type ReplyList struct {
+	// NextPage Absent at the end.
+	NextPage *string   `json:"next_page,omitempty"`
+	Replies  []Message `json:"replies"`
+}
+
 // ResetData That the position given is lost; what to go on from.
 type ResetData struct {
 	// Cursor An id, or a position in the log.
@@ -2177,6 +2184,11 @@ type SendForm struct {
 	// Example: 8d5f1c
 	Nonce *string `json:"nonce,omitempty"`
 
+	// ReplyTo The id of the message of the same room that this one answers.
+	//
+	// Example: 57
+	ReplyTo *int64 `json:"reply_to,omitempty"`
+
 	// Text The text; its limit is in bytes, 16384 unless configured.
 	//
 	// Example: Hello everyone
@@ -2194,6 +2206,11 @@ type SendRequest struct {
 	//
 	// Example: 8d5f1c
 	Nonce *string `json:"nonce,omitempty"`
+
+	// ReplyTo The id of the message of the same room that this one answers.
+	//
+	// Example: 57
+	ReplyTo *int64 `json:"reply_to,omitempty"`
 
 	// Text The text; its limit is in bytes, 16384 unless configured.
 	//
@@ -2803,6 +2820,15 @@ type ListReactionsParams struct {
 	// Emoji Only those with this emoji.
 	Emoji *string `form:"emoji,omitempty" json:"emoji,omitempty"`
 
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRepliesParams defines parameters for ListReplies.
+type ListRepliesParams struct {
 	// Page The `next_page` of the answer before; absent for the first page.
 	Page *Page `form:"page,omitempty" json:"page,omitempty"`
 
@@ -4619,6 +4645,14 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/messages/{message}/reactions/{emoji} (the `PutReaction` operationId).
 	PutReaction(ctx context.Context, message MessageInPath, emoji EmojiInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListReplies A thread
+	//
+	// The answers of a thread, oldest first, without its first message; deleted ones stay in place. Any message of the
+	// thread will do: an answer gives the thread that it stands in. Where nothing was answered yet the list is empty.
+	//
+	// Corresponds with GET /v1/messages/{message}/replies (the `ListReplies` operationId).
+	ListReplies(ctx context.Context, message MessageInPath, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RegisterWithBody Make an account and log in
 	//
 	// The first account on an empty server is its admin. The answer also sets the session cookie. Of pages,
@@ -5125,6 +5159,15 @@ type ClientInterface interface {
 	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
+	// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+	// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+	// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+	//
+	// `@name` in the text mentions the member of the room with the longest name that fits, without
+	// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+	// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+	// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/send (the `Send` operationId).
@@ -5142,6 +5185,15 @@ type ClientInterface interface {
 	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
+	// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+	// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+	// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+	//
+	// `@name` in the text mentions the member of the room with the longest name that fits, without
+	// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+	// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+	// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/send (the `Send` operationId).
@@ -5158,6 +5210,15 @@ type ClientInterface interface {
 	//
 	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+	//
+	// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+	// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+	// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+	//
+	// `@name` in the text mentions the member of the room with the longest name that fits, without
+	// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+	// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+	// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -6347,6 +6408,24 @@ func (c *RawClient) PutReaction(ctx context.Context, message MessageInPath, emoj
 	return c.Client.Do(req)
 }
 
+// ListReplies A thread
+//
+// The answers of a thread, oldest first, without its first message; deleted ones stay in place. Any message of the
+// thread will do: an answer gives the thread that it stands in. Where nothing was answered yet the list is empty.
+//
+// Corresponds with GET /v1/messages/{message}/replies (the `ListReplies` operationId).
+func (c *RawClient) ListReplies(ctx context.Context, message MessageInPath, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRepliesRequest(c.Server, message, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RegisterWithBody Make an account and log in
 //
 // The first account on an empty server is its admin. The answer also sets the session cookie. Of pages,
@@ -7303,6 +7382,15 @@ func (c *RawClient) StartTyping(ctx context.Context, room RoomInPath, reqEditors
 // Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 // messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
+// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+//
+// `@name` in the text mentions the member of the room with the longest name that fits, without
+// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/send (the `Send` operationId).
@@ -7330,6 +7418,15 @@ func (c *RawClient) SendWithBody(ctx context.Context, contentType string, body i
 // Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 // messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
+// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+//
+// `@name` in the text mentions the member of the room with the longest name that fits, without
+// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/send (the `Send` operationId).
@@ -7356,6 +7453,15 @@ func (c *RawClient) Send(ctx context.Context, body SendJSONRequestBody, reqEdito
 //
 // Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 // messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+//
+// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+//
+// `@name` in the text mentions the member of the room with the longest name that fits, without
+// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -9428,6 +9534,79 @@ func NewPutReactionRequest(server string, message MessageInPath, emoji EmojiInPa
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRepliesRequest constructs an http.Request for the ListReplies method
+func NewListRepliesRequest(server string, message MessageInPath, params *ListRepliesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "message", message, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/replies", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -12046,6 +12225,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/messages/{message}/reactions/{emoji} (the `PutReaction` operationId).
 	PutReactionWithResponse(ctx context.Context, message MessageInPath, emoji EmojiInPath, reqEditors ...RequestEditorFn) (*PutReactionResponse, error)
 
+	// ListRepliesWithResponse A thread
+	//
+	// The answers of a thread, oldest first, without its first message; deleted ones stay in place. Any message of the
+	// thread will do: an answer gives the thread that it stands in. Where nothing was answered yet the list is empty.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/{message}/replies (the `ListReplies` operationId).
+	ListRepliesWithResponse(ctx context.Context, message MessageInPath, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*ListRepliesResponse, error)
+
 	// RegisterWithBodyWithResponse Make an account and log in
 	//
 	// The first account on an empty server is its admin. The answer also sets the session cookie. Of pages,
@@ -12582,6 +12771,15 @@ type ClientWithResponsesInterface interface {
 	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
+	// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+	// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+	// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+	//
+	// `@name` in the text mentions the member of the room with the longest name that fits, without
+	// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+	// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+	// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/send (the `Send` operationId).
@@ -12599,6 +12797,15 @@ type ClientWithResponsesInterface interface {
 	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 	//
+	// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+	// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+	// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+	//
+	// `@name` in the text mentions the member of the room with the longest name that fits, without
+	// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+	// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+	// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/send (the `Send` operationId).
@@ -12615,6 +12822,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 	// messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+	//
+	// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+	// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+	// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+	//
+	// `@name` in the text mentions the member of the room with the longest name that fits, without
+	// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+	// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+	// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18033,6 +18249,154 @@ func (r PutReactionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutReactionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListRepliesResponse200Headers the declared response headers of an HTTP 200 response for ListReplies
+type ListRepliesResponse200Headers struct {
+	XRequestID *string
+}
+
+// ListRepliesResponse401Headers the declared response headers of an HTTP 401 response for ListReplies
+type ListRepliesResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// ListRepliesResponse403Headers the declared response headers of an HTTP 403 response for ListReplies
+type ListRepliesResponse403Headers struct {
+	XRequestID *string
+}
+
+// ListRepliesResponse404Headers the declared response headers of an HTTP 404 response for ListReplies
+type ListRepliesResponse404Headers struct {
+	XRequestID *string
+}
+
+// ListRepliesResponse422Headers the declared response headers of an HTTP 422 response for ListReplies
+type ListRepliesResponse422Headers struct {
+	XRequestID *string
+}
+
+// ListRepliesResponse500Headers the declared response headers of an HTTP 500 response for ListReplies
+type ListRepliesResponse500Headers struct {
+	XRequestID *string
+}
+
+// ListRepliesResponse503Headers the declared response headers of an HTTP 503 response for ListReplies
+type ListRepliesResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListRepliesResponseDefaultHeaders the declared response headers of an HTTP default response for ListReplies
+type ListRepliesResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type ListRepliesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReplyList
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListRepliesResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListRepliesResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ListRepliesResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *ListRepliesResponse404Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *ListRepliesResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListRepliesResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListRepliesResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *ListRepliesResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRepliesResponse) GetJSON200() *ReplyList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRepliesResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRepliesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRepliesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRepliesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRepliesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25081,6 +25445,22 @@ func (c *ClientWithResponses) PutReactionWithResponse(ctx context.Context, messa
 	return ParsePutReactionResponse(rsp)
 }
 
+// ListRepliesWithResponse A thread
+//
+// The answers of a thread, oldest first, without its first message; deleted ones stay in place. Any message of the
+// thread will do: an answer gives the thread that it stands in. Where nothing was answered yet the list is empty.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/{message}/replies (the `ListReplies` operationId).
+func (c *ClientWithResponses) ListRepliesWithResponse(ctx context.Context, message MessageInPath, params *ListRepliesParams, reqEditors ...RequestEditorFn) (*ListRepliesResponse, error) {
+	rsp, err := c.ListReplies(ctx, message, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRepliesResponse(rsp)
+}
+
 // RegisterWithBodyWithResponse Make an account and log in
 //
 // The first account on an empty server is its admin. The answer also sets the session cookie. Of pages,
@@ -25887,6 +26267,15 @@ func (c *ClientWithResponses) StartTypingWithResponse(ctx context.Context, room 
 // Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 // messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
+// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+//
+// `@name` in the text mentions the member of the room with the longest name that fits, without
+// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/send (the `Send` operationId).
@@ -25910,6 +26299,15 @@ func (c *ClientWithResponses) SendWithBodyWithResponse(ctx context.Context, cont
 // Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 // messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
 //
+// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+//
+// `@name` in the text mentions the member of the room with the longest name that fits, without
+// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/send (the `Send` operationId).
@@ -25932,6 +26330,15 @@ func (c *ClientWithResponses) SendWithResponse(ctx context.Context, body SendJSO
 //
 // Who is muted in the room, or banned from it, is 403 `muted` or `banned`, with the end in `detail`. An archived room takes no
 // messages (409 `conflict`). In slow mode a message too soon after the last is 429 `slow_mode`.
+//
+// `reply_to` makes it an answer to another message of the same room, a deleted one too. `to` is not guessed from it:
+// where the room is not the lobby, give both. An answer's `thread_id` is the first message of
+// its thread, however deep it stands. What is no message of the room, or none that the caller may read, is 422.
+//
+// `@name` in the text mentions the member of the room with the longest name that fits, without
+// regard to case: `@张三你好` mentions 张三. A name does not end inside a word of a script with spaces (`@annabel` does not
+// mention ann), an `@` that could be an e-mail address's is none, and of the places where somebody may be mentioned
+// the first 50 count. `@room` mentions everybody where the sender is a moderator or more.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33079,6 +33486,178 @@ func ParsePutReactionResponse(rsp *http.Response) (*PutReactionResponse, error) 
 		response.Headers503 = &headers
 	case true:
 		var headers PutReactionResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListRepliesResponse parses an HTTP response from a ListRepliesWithResponse call
+func ParseListRepliesResponse(rsp *http.Response) (*ListRepliesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRepliesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReplyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListRepliesResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListRepliesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ListRepliesResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers ListRepliesResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 422:
+		var headers ListRepliesResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListRepliesResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListRepliesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers ListRepliesResponseDefaultHeaders
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -9,6 +9,7 @@ import (
 // How many of each the writer remembers at most.
 const (
 	cachedUsers  = 1 << 14
+	cachedNames  = 1 << 14
 	cachedRooms  = 1 << 12
 	cachedSpells = 1 << 16
 	cachedBlocks = 1 << 14
@@ -21,6 +22,7 @@ const (
 // command must not leave what it wrote, nor what it read of its own writes.
 type cache struct {
 	users   table[int64, models.User]
+	names   table[string, int64]      // users by name key, 0: nobody is called so
 	rooms   table[int64, models.Room] // Members not filled
 	keys    table[string, int64]      // channels by name key
 	directs table[pair, int64]        // direct rooms by their two
@@ -54,6 +56,7 @@ type pair struct{ a, b int64 }
 func newCache() *cache {
 	return &cache{
 		users:   newTable[int64, models.User](cachedUsers),
+		names:   newTable[string, int64](cachedNames),
 		rooms:   newTable[int64, models.Room](cachedRooms),
 		keys:    newTable[string, int64](cachedRooms),
 		directs: newTable[pair, int64](cachedRooms),
@@ -106,6 +109,7 @@ func (c *cache) count(roomID int64, n int) {
 // settle makes all changes stay.
 func (c *cache) settle() {
 	c.users.settle()
+	c.names.settle()
 	c.rooms.settle()
 	c.keys.settle()
 	c.directs.settle()
@@ -119,6 +123,7 @@ func (c *cache) settle() {
 // revert takes back every change since the last settle.
 func (c *cache) revert() {
 	c.users.revert()
+	c.names.revert()
 	c.rooms.revert()
 	c.keys.revert()
 	c.directs.revert()
@@ -132,6 +137,7 @@ func (c *cache) revert() {
 // clear forgets everything.
 func (c *cache) clear() {
 	c.users.clear()
+	c.names.clear()
 	c.rooms.clear()
 	c.keys.clear()
 	c.directs.clear()

@@ -50,7 +50,8 @@ func (m messageRow) model() models.Message {
 	}
 }
 
-type mentionRow struct{ MessageID, UserID int64 }
+// mentionRow is somebody whom a message mentions; user 0 is everybody in the room.
+type mentionRow struct{ MessageID, RoomID, UserID int64 }
 
 type reactionRow struct {
 	MessageID int64
@@ -198,6 +199,12 @@ func (r *reader) messagesAround(roomID int64, page models.Page) (models.History,
 	slices.Reverse(older)
 	h.Messages = append(older, newer[:min(len(newer), rest)]...)
 	return h, nil
+}
+
+// Replies implements chat.MessageReader.
+func (r *reader) Replies(threadID, after int64, limit int) ([]models.Message, error) {
+	return modelsOf[models.Message](many[messageRow](r, "read answers",
+		messageQuery+"m.thread_id = ? AND m.thread_id <> 0 AND m.id > ? ORDER BY m.id LIMIT ?", threadID, after, max(limit, 0)))
 }
 
 // MessagesFrom implements chat.MessageReader.

@@ -224,6 +224,12 @@ func (t *tx) flush() error {
 		if err := t.insertMessages(t.context(), t.conn, rows, places); err != nil {
 			return err
 		}
+		if err := t.insertMentions(t.context(), t.conn, mentionsOf(rows)); err != nil {
+			return err
+		}
+		if err := t.countReplies(rows); err != nil {
+			return err
+		}
 	}
 	if rows := t.nonces[t.flushed.nonces:]; len(rows) > 0 {
 		if err := t.insertNonces(t.context(), t.conn, rows); err != nil {

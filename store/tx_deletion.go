@@ -21,6 +21,7 @@ func (t *tx) DeleteUser(u models.User, at int64, erase bool) error {
 		return err
 	}
 	t.w.cache.users.drop(u.ID)
+	t.w.cache.names.drop(u.Key)
 	_, err = t.write("delete blocks", "DELETE FROM blocks WHERE blocker_id = ? OR blocked_id = ?", u.ID, u.ID)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func (t *tx) countThreads(ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	const live = " FROM messages m WHERE m.thread_id = threads.message_id AND NOT EXISTS (SELECT 1 FROM tombstones d WHERE d.message_id = m.id)"
+	const live = " FROM messages m WHERE m.thread_id = threads.message_id AND m.thread_id <> 0 AND NOT EXISTS (SELECT 1 FROM tombstones d WHERE d.message_id = m.id)"
 	_, err := t.write("count threads anew", "UPDATE threads SET replies = (SELECT COUNT(*)"+live+"), last_id = COALESCE((SELECT MAX(m.id)"+live+
 		"), 0) WHERE "+t.oneOf("message_id"), t.idList(ids))
 	return err

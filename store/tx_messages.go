@@ -13,20 +13,6 @@ func (t *tx) InsertMessage(m models.Message) error {
 	return nil
 }
 
-// SetMentions implements chat.Tx.
-func (t *tx) SetMentions(m models.Message, userIDs []int64) error {
-	if _, err := t.write("delete mentions", "DELETE FROM mentions WHERE message_id = ?", m.ID); err != nil {
-		return err
-	}
-	for _, id := range userIDs {
-		_, err := t.write("insert mention", "INSERT INTO mentions (user_id, room_id, message_id) VALUES (?, ?, ?)", id, m.RoomID, m.ID)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // InsertEdit implements chat.Tx.
 func (t *tx) InsertEdit(m models.Message, entry int64, textStays bool) error {
 	var body any = m.Text
@@ -35,13 +21,6 @@ func (t *tx) InsertEdit(m models.Message, entry int64, textStays bool) error {
 	}
 	_, err := t.write("insert edit", "INSERT INTO edits (id, message_id, body, created_at) VALUES (?, ?, ?, ?)",
 		entry, m.ID, body, millis(t.now))
-	return err
-}
-
-// CountReply implements chat.Tx.
-func (t *tx) CountReply(threadID, messageID int64) error {
-	_, err := t.write("count answer", "INSERT INTO threads (message_id, replies, last_id) VALUES (?, 1, ?) "+
-		"ON CONFLICT (message_id) DO UPDATE SET replies = threads.replies + 1, last_id = excluded.last_id", threadID, messageID)
 	return err
 }
 

@@ -138,6 +138,14 @@ func (t *tx) Messages(roomID int64, page models.Page) (models.History, error) {
 	return t.reader.Messages(roomID, page)
 }
 
+// Replies implements chat.MessageReader.
+func (t *tx) Replies(threadID, after int64, limit int) ([]models.Message, error) {
+	if err := t.show(); err != nil {
+		return nil, err
+	}
+	return t.reader.Replies(threadID, after, limit)
+}
+
 // Nonce implements chat.MessageReader. Two of one batch are found in the buffer.
 func (t *tx) Nonce(userID int64, nonce string) (models.Nonce, error) {
 	if n := t.buffered(userID, nonce); n != nil {

@@ -60,6 +60,7 @@ func TestImpossibleReferences(t *testing.T) {
 		{"GET", "/v1/messages/%s/reactions", nil},
 		{"PUT", "/v1/messages/%s/pin", nil},
 		{"DELETE", "/v1/messages/%s/pin", nil},
+		{"GET", "/v1/messages/%s/replies", nil},
 		{"PUT", "/v1/rooms/%s/members/@bob", map[string]any{}},
 		{"GET", "/v1/rooms/%s/invites", nil},
 		{"POST", "/v1/rooms/%s/invites", map[string]any{}},

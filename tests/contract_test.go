@@ -213,6 +213,7 @@ var operations = []operation{
 	{id: "acceptInvite", method: "POST", path: "/v1/invites/{code}/accept", status: 200, prepare: invited},
 	{id: "announce", method: "POST", path: "/v1/announcements", status: 201, prepare: byAdmin, body: map[string]any{"text": "hear, hear"}},
 	{id: "send", method: "POST", path: "/v1/send", status: 201, body: map[string]any{"text": "hello"}},
+	{id: "listReplies", method: "GET", path: "/v1/messages/{message}/replies", status: 200, prepare: message},
 	{id: "listMessages", method: "GET", path: "/v1/rooms/lobby/messages", status: 200},
 	{id: "getMessage", method: "GET", path: "/v1/messages/{message}", status: 200, prepare: message},
 	{id: "updateMessage", method: "PATCH", path: "/v1/messages/{message}", status: 200, prepare: message,

@@ -52,6 +52,8 @@ var tourPrints = []struct {
 	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
 	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
 	{`"pinned_by":`, 1},                        // the pins
+	{`"mentions_room":true`, 2},                // the answer in a thread, the thread
+	{`"replies":[{`, 1},                        // the thread
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as
