@@ -59,6 +59,11 @@ var pointing = map[string]func(u *harness.User, at spot) []*harness.Answer{
 	"unbanMember": func(u *harness.User, at spot) []*harness.Answer {
 		return againstEach(u, http.MethodDelete, at, "/bans/")
 	},
+	"markRead": func(u *harness.User, at spot) []*harness.Answer {
+		return []*harness.Answer{
+			u.Put(at.path("/read"), map[string]any{"message_id": at.message}), u.Put("/v1/rooms/lobby/read", map[string]any{"message_id": at.message}),
+		}
+	},
 	"listMessages": func(u *harness.User, at spot) []*harness.Answer {
 		return []*harness.Answer{
 			u.Get(at.path("/messages")), u.Get(at.path("/messages?after=0&limit=1")), u.Get(at.path("/messages?around=" + id(at.message))),
