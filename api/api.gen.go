@@ -1123,7 +1123,7 @@ type CreateInviteRequest struct {
 
 // CreateRoomRequest A new channel.
 type CreateRoomRequest struct {
-	// History Which messages a member may read: all, or those since their present membership began.
+	// History Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 	History *HistoryMode `json:"history,omitempty"`
 
 	// Name The rule is in the introduction.
@@ -1285,7 +1285,7 @@ type HeartbeatEvent struct {
 // HeartbeatEventType defines model for HeartbeatEvent.Type.
 type HeartbeatEventType string
 
-// HistoryMode Which messages a member may read: all, or those since their present membership began.
+// HistoryMode Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 type HistoryMode string
 
 // ID An id, or a position in the log.
@@ -2013,7 +2013,7 @@ type Room struct {
 	Archived  bool        `json:"archived"`
 	CreatedAt models.Time `json:"created_at"`
 
-	// History Which messages a member may read: all, or those since their present membership began.
+	// History Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 	History HistoryMode `json:"history"`
 
 	// ID An id, or a position in the log.
@@ -2395,7 +2395,7 @@ type UpdateRoomRequest struct {
 	// Example: false
 	Archived *bool `json:"archived,omitempty"`
 
-	// History Which messages a member may read: all, or those since their present membership began.
+	// History Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 	History *HistoryMode `json:"history,omitempty"`
 
 	// Name The rule is in the introduction.

@@ -48,6 +48,9 @@ func (s *Service) Edit(ctx context.Context, a Actor, id int64, rev Revision) (mo
 			return m, err
 		}
 		if m.Text != rev.Text {
+			if err := mayBeShown(tx, t, m); err != nil {
+				return m, err
+			}
 			if m, err = setText(tx, t, m, rev.Text, places); err != nil {
 				return m, err
 			}

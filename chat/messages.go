@@ -41,6 +41,29 @@ func errDeleted() error {
 	return models.Refuse(models.CodeConflict, "the message is deleted")
 }
 
+// hiddenFromSome says whether some member of the room may not read the message: it shows its history only from each
+// one's joining on. A message.updated goes to all members, so there must be none of such a message.
+func hiddenFromSome(r Reader, t target, m models.Message) (bool, error) {
+	if t.room.History != models.HistorySinceJoin {
+		return false, nil
+	}
+	newest, err := r.NewestSpell(t.room.ID)
+	if err != nil {
+		return false, fmt.Errorf("look for the youngest membership: %w", err)
+	}
+	return newest > m.ID, nil
+}
+
+// mayBeShown refuses what would show the message to all members where some may not read it.
+func mayBeShown(r Reader, t target, m models.Message) error {
+	hidden, err := hiddenFromSome(r, t, m)
+	if err != nil || !hidden {
+		return err
+	}
+	return models.Refuse(models.CodeConflict,
+		"somebody has joined since who may not read this message: it can only be deleted now")
+}
+
 // tellUpdated appends the message.updated of a message that was changed already in the store but for its new
 // text, and gives it as it is now, for everybody. The new text is written here, unless textStays.
 func tellUpdated(tx Tx, m models.Message, textStays bool) (models.Message, error) {

@@ -36,6 +36,9 @@ func (s *Service) Pin(ctx context.Context, a Actor, messageID int64) error {
 		if m.Pinned {
 			return nil
 		}
+		if err := mayBeShown(tx, t, m); err != nil {
+			return err
+		}
 		if err := takesAnotherPin(tx, t.room.ID); err != nil {
 			return err
 		}
@@ -85,11 +88,17 @@ func (s *Service) pinnable(tx Tx, a Actor, messageID int64) (target, models.Mess
 }
 
 // tellPin tells the room that a message is, or is not, pinned any more, and writes it down where that took an
-// admin's right.
+// admin's right. That one is not any more which some members may not read is told to nobody.
 func tellPin(tx Tx, a Actor, t target, m models.Message, pinned bool) error {
 	m.Pinned = pinned
-	if _, err := tellUpdated(tx, m, true); err != nil {
+	hidden, err := hiddenFromSome(tx, t, m)
+	if err != nil {
 		return err
+	}
+	if !hidden {
+		if _, err := tellUpdated(tx, m, true); err != nil {
+			return err
+		}
 	}
 	if !t.byAdminRight(PinMessage) {
 		return nil

@@ -96,6 +96,8 @@ type RoomReader interface {
 	MembersAmong(roomID int64, userIDs []int64) ([]int64, error)
 	// Owners counts the present owners.
 	Owners(roomID int64) (int, error)
+	// NewestSpell gives where the youngest present membership of the room begins, 0 where there is none.
+	NewestSpell(roomID int64) (int64, error)
 }
 
 // MessageReader reads messages, without their mentions and reactions, which Fill adds.

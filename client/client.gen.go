@@ -1122,7 +1122,7 @@ type CreateInviteRequest struct {
 
 // CreateRoomRequest A new channel.
 type CreateRoomRequest struct {
-	// History Which messages a member may read: all, or those since their present membership began.
+	// History Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 	History *HistoryMode `json:"history,omitempty"`
 
 	// Name The rule is in the introduction.
@@ -1284,7 +1284,7 @@ type HeartbeatEvent struct {
 // HeartbeatEventType defines model for HeartbeatEvent.Type.
 type HeartbeatEventType string
 
-// HistoryMode Which messages a member may read: all, or those since their present membership began.
+// HistoryMode Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 type HistoryMode string
 
 // ID An id, or a position in the log.
@@ -2012,7 +2012,7 @@ type Room struct {
 	Archived  bool      `json:"archived"`
 	CreatedAt time.Time `json:"created_at"`
 
-	// History Which messages a member may read: all, or those since their present membership began.
+	// History Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 	History HistoryMode `json:"history"`
 
 	// ID An id, or a position in the log.
@@ -2394,7 +2394,7 @@ type UpdateRoomRequest struct {
 	// Example: false
 	Archived *bool `json:"archived,omitempty"`
 
-	// History Which messages a member may read: all, or those since their present membership began.
+	// History Which messages a member may read: all, or (`since_join`, in private channels) those since their present membership began.
 	History *HistoryMode `json:"history,omitempty"`
 
 	// Name The rule is in the introduction.
@@ -4556,7 +4556,8 @@ type ClientInterface interface {
 	// For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 	// muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 	// are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-	// changes nothing and is 200.
+	// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+	// (`history`), the message cannot be changed any more: 409.
 	//
 	// With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 	// and nothing is changed.
@@ -4571,7 +4572,8 @@ type ClientInterface interface {
 	// For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 	// muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 	// are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-	// changes nothing and is 200.
+	// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+	// (`history`), the message cannot be changed any more: 409.
 	//
 	// With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 	// and nothing is changed.
@@ -4586,7 +4588,8 @@ type ClientInterface interface {
 	// For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 	// muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 	// are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-	// changes nothing and is 200.
+	// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+	// (`history`), the message cannot be changed any more: 409.
 	//
 	// With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 	// and nothing is changed.
@@ -4616,7 +4619,7 @@ type ClientInterface interface {
 	//
 	// For moderators, owners and admins; in the lobby for admins, in a direct conversation for nobody. The room gets a
 	// `message.updated` whose message is `pinned`; its text, `edited_at` and ETag stay. Pinning again changes nothing. A room has
-	// at most 100 pinned messages, one more is 409; so is a deleted message. Deleting a message unpins it.
+	// at most 100 pinned messages, one more is 409; so are a deleted message, and one that some member may not read (`history`). Deleting a message unpins it.
 	//
 	// Corresponds with PUT /v1/messages/{message}/pin (the `PinMessage` operationId).
 	PinMessage(ctx context.Context, message MessageInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6229,7 +6232,8 @@ func (c *RawClient) GetMessage(ctx context.Context, message MessageInPath, reqEd
 // For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 // muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 // are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-// changes nothing and is 200.
+// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+// (`history`), the message cannot be changed any more: 409.
 //
 // With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 // and nothing is changed.
@@ -6254,7 +6258,8 @@ func (c *RawClient) UpdateMessageWithBody(ctx context.Context, message MessageIn
 // For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 // muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 // are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-// changes nothing and is 200.
+// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+// (`history`), the message cannot be changed any more: 409.
 //
 // With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 // and nothing is changed.
@@ -6279,7 +6284,8 @@ func (c *RawClient) UpdateMessage(ctx context.Context, message MessageInPath, pa
 // For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 // muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 // are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-// changes nothing and is 200.
+// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+// (`history`), the message cannot be changed any more: 409.
 //
 // With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 // and nothing is changed.
@@ -6339,7 +6345,7 @@ func (c *RawClient) UnpinMessage(ctx context.Context, message MessageInPath, req
 //
 // For moderators, owners and admins; in the lobby for admins, in a direct conversation for nobody. The room gets a
 // `message.updated` whose message is `pinned`; its text, `edited_at` and ETag stay. Pinning again changes nothing. A room has
-// at most 100 pinned messages, one more is 409; so is a deleted message. Deleting a message unpins it.
+// at most 100 pinned messages, one more is 409; so are a deleted message, and one that some member may not read (`history`). Deleting a message unpins it.
 //
 // Corresponds with PUT /v1/messages/{message}/pin (the `PinMessage` operationId).
 func (c *RawClient) PinMessage(ctx context.Context, message MessageInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12124,7 +12130,8 @@ type ClientWithResponsesInterface interface {
 	// For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 	// muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 	// are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-	// changes nothing and is 200.
+	// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+	// (`history`), the message cannot be changed any more: 409.
 	//
 	// With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 	// and nothing is changed.
@@ -12139,7 +12146,8 @@ type ClientWithResponsesInterface interface {
 	// For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 	// muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 	// are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-	// changes nothing and is 200.
+	// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+	// (`history`), the message cannot be changed any more: 409.
 	//
 	// With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 	// and nothing is changed.
@@ -12154,7 +12162,8 @@ type ClientWithResponsesInterface interface {
 	// For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 	// muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 	// are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-	// changes nothing and is 200.
+	// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+	// (`history`), the message cannot be changed any more: 409.
 	//
 	// With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 	// and nothing is changed.
@@ -12188,7 +12197,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// For moderators, owners and admins; in the lobby for admins, in a direct conversation for nobody. The room gets a
 	// `message.updated` whose message is `pinned`; its text, `edited_at` and ETag stay. Pinning again changes nothing. A room has
-	// at most 100 pinned messages, one more is 409; so is a deleted message. Deleting a message unpins it.
+	// at most 100 pinned messages, one more is 409; so are a deleted message, and one that some member may not read (`history`). Deleting a message unpins it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -25290,7 +25299,8 @@ func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messag
 // For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 // muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 // are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-// changes nothing and is 200.
+// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+// (`history`), the message cannot be changed any more: 409.
 //
 // With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 // and nothing is changed.
@@ -25311,7 +25321,8 @@ func (c *ClientWithResponses) UpdateMessageWithBodyWithResponse(ctx context.Cont
 // For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 // muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 // are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-// changes nothing and is 200.
+// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+// (`history`), the message cannot be changed any more: 409.
 //
 // With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 // and nothing is changed.
@@ -25332,7 +25343,8 @@ func (c *ClientWithResponses) UpdateMessageWithResponse(ctx context.Context, mes
 // For its author, who must still be able to read it; in a channel one need not be a member any more. Who is
 // muted or banned there, or is one of two of whom one blocks the other, gets 403. A deleted message and one in an archived room
 // are 409. Everyone in the room gets `message.updated`. The text has the limits of `send`; the same text again
-// changes nothing and is 200.
+// changes nothing and is 200. Where a member came later and the room shows its history only since the joining
+// (`history`), the message cannot be changed any more: 409.
 //
 // With `If-Match` the edit goes through only where the message still has one of these versions, else it is 412
 // and nothing is changed.
@@ -25384,7 +25396,7 @@ func (c *ClientWithResponses) UnpinMessageWithResponse(ctx context.Context, mess
 //
 // For moderators, owners and admins; in the lobby for admins, in a direct conversation for nobody. The room gets a
 // `message.updated` whose message is `pinned`; its text, `edited_at` and ETag stay. Pinning again changes nothing. A room has
-// at most 100 pinned messages, one more is 409; so is a deleted message. Deleting a message unpins it.
+// at most 100 pinned messages, one more is 409; so are a deleted message, and one that some member may not read (`history`). Deleting a message unpins it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
