@@ -28,7 +28,7 @@ var exportEntries = []struct {
 	{"blocks.ndjson", "whom the account blocks", writeBlocks},
 	{"rooms.ndjson", "each time in a room: from_id and to_id are its first and last event; of a room that the account may not see any more only the id", writeSpells},
 	{"reads.ndjson", "up to which message the account has read a room", writeReads},
-	{"messages.ndjson", "all messages that the account sent, in the order in which they were sent; room_id says where", writeMessages},
+	{"messages.ndjson", "all messages that the account sent, room by room (see room_id), in each in the order in which they were sent", writeMessages},
 	{"edits.ndjson", "the texts that these messages had before, each with the time at which it came to be", writeEdits},
 	{"reactions.ndjson", "the account's reactions, the earliest first", writeReactions},
 	{"direct.ndjson", "the direct conversations, what both said, one after the other", writeDirect},

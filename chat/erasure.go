@@ -45,12 +45,16 @@ func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
 
 // eraseMessages makes tombstones of all messages of the user, who sends no more.
 func (s *Service) eraseMessages(ctx context.Context, userID int64) error {
-	for after := int64(0); ; {
-		ids, err := view(ctx, s, func(r Reader) ([]int64, error) {
+	for after := (MessageKey{}); ; {
+		live, err := view(ctx, s, func(r Reader) ([]MessageKey, error) {
 			return r.LiveMessages(userID, after, eraseStep)
 		})
-		if err != nil || len(ids) == 0 {
+		if err != nil || len(live) == 0 {
 			return err
+		}
+		ids := make([]int64, len(live))
+		for i, message := range live {
+			ids[i] = message.ID
 		}
 		err = s.step(ctx, func(tx Tx) error {
 			return bury(tx, ids, models.DeletedName(userID))
@@ -58,7 +62,7 @@ func (s *Service) eraseMessages(ctx context.Context, userID int64) error {
 		if err != nil {
 			return err
 		}
-		after = ids[len(ids)-1]
+		after = live[len(live)-1]
 	}
 }
 

@@ -167,12 +167,12 @@ func (e *Export) ReadMarks(ctx context.Context, yield func(models.ReadMark) erro
 	})
 }
 
-// Messages gives all that the account has said, wherever it was, by id.
+// Messages gives all that the account has said, wherever it was, by room and id.
 func (e *Export) Messages(ctx context.Context, yield func(models.Message) error) error {
 	return pages(ctx, e, yield, func(r Reader, last *models.Message) ([]models.Message, error) {
-		var after int64
+		var after MessageKey
 		if last != nil {
-			after = last.ID
+			after = MessageKey{last.RoomID, last.ID}
 		}
 		messages, err := r.MessagesFrom(e.actor.User.ID, after, e.Head, exportPage)
 		if err != nil {
@@ -182,12 +182,13 @@ func (e *Export) Messages(ctx context.Context, yield func(models.Message) error)
 	})
 }
 
-// Edits gives the texts that the account's messages had before their present ones, by message.
+// Edits gives the texts that the account's messages had before their present ones, by room and message.
 func (e *Export) Edits(ctx context.Context, yield func(models.Edit) error) error {
 	return pages(ctx, e, yield, func(r Reader, last *models.Edit) ([]models.Edit, error) {
-		var message, id int64
+		var message MessageKey
+		var id int64
 		if last != nil {
-			message, id = last.MessageID, last.ID
+			message, id = MessageKey{last.RoomID, last.MessageID}, last.ID
 		}
 		return r.EditsFrom(e.actor.User.ID, message, id, e.Head, exportPage)
 	})

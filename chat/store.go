@@ -182,12 +182,16 @@ type DeletionReader interface {
 	Successor(roomID, userID int64) (models.Membership, error)
 	// EntriesOf gives the entries of the log that carry the messages' texts: what created and what updated them.
 	EntriesOf(messageIDs []int64) ([]int64, error)
-	// LiveMessages gives the user's messages with id > after that are no tombstones, by id.
-	LiveMessages(userID, after int64, limit int) ([]int64, error)
+	// LiveMessages gives the user's messages beyond one that are no tombstones, by room and id.
+	LiveMessages(userID int64, after MessageKey, limit int) ([]MessageKey, error)
 	// PeopleEntries gives entries of the log beyond (room, id) that can name people, by room and id, but for
 	// message.created.
 	PeopleEntries(room, id int64, limit int) ([]models.Event, error)
 }
+
+// MessageKey has the order in which a user's own messages are read: room by room, so that one index serves this and
+// the look for the user's last message in a room.
+type MessageKey struct{ RoomID, ID int64 }
 
 // Unfinished is a deletion that is not finished; with Erase, the user's messages and names go too.
 type Unfinished struct {
@@ -197,11 +201,11 @@ type Unfinished struct {
 
 // ExportReader reads what only an export needs.
 type ExportReader interface {
-	// MessagesFrom gives the user's own messages of all rooms with after < id ≤ upTo, by id.
-	MessagesFrom(userID, after, upTo int64, limit int) ([]models.Message, error)
+	// MessagesFrom gives the user's own messages of all rooms beyond one, with id ≤ upTo, by room and id.
+	MessagesFrom(userID int64, after MessageKey, upTo int64, limit int) ([]models.Message, error)
 	// EditsFrom gives the earlier texts of the user's own messages up to the message upTo that are beyond
-	// (message, id), by message and id.
-	EditsFrom(userID, message, id, upTo int64, limit int) ([]models.Edit, error)
+	// the text id of a message, by room, message and id.
+	EditsFrom(userID int64, message MessageKey, id, upTo int64, limit int) ([]models.Edit, error)
 	// Spells gives all of the user's spells up to the entry upTo beyond (room, from), by room and from, with
 	// their rooms, deleted ones too.
 	Spells(userID, room, from, upTo int64, limit int) ([]models.Spell, error)

@@ -4,6 +4,7 @@ package models
 type Edit struct {
 	ID        int64 // of the entry by which it was replaced
 	MessageID int64
+	RoomID    int64 // of the message
 	Text      string
 	CreatedAt Time // when the message got it
 }

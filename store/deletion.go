@@ -37,11 +37,13 @@ func (r *reader) EntriesOf(messageIDs []int64) ([]int64, error) {
 }
 
 // LiveMessages implements chat.DeletionReader.
-func (r *reader) LiveMessages(userID, after int64, limit int) ([]int64, error) {
-	return many[int64](r, "look for messages to erase",
-		"SELECT id FROM messages WHERE sender_id = ? AND id > ? "+
-			"AND NOT EXISTS (SELECT 1 FROM tombstones WHERE message_id = messages.id) ORDER BY id LIMIT ?",
-		userID, after, limit)
+func (r *reader) LiveMessages(userID int64, key chat.MessageKey, limit int) ([]chat.MessageKey, error) {
+	return bySender(key, limit, func(rooms string, after int64, limit int) ([]chat.MessageKey, error) {
+		return many[chat.MessageKey](r, "look for messages to erase",
+			"SELECT room_id, id FROM messages WHERE sender_id = ? AND room_id "+rooms+" AND id > ? "+
+				"AND NOT EXISTS (SELECT 1 FROM tombstones WHERE message_id = messages.id) ORDER BY room_id, id LIMIT ?",
+			userID, key.RoomID, after, limit)
+	})
 }
 
 type spellOfUserRow struct {

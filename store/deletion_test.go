@@ -21,8 +21,11 @@ func buryAll(t *testing.T, s *Store, u models.User, step int) {
 	t.Helper()
 	for {
 		var ids []int64
-		view(t, s, func(r chat.Reader) (err error) {
-			ids, err = r.LiveMessages(u.ID, 0, step)
+		view(t, s, func(r chat.Reader) error {
+			live, err := r.LiveMessages(u.ID, chat.MessageKey{}, step)
+			for _, message := range live {
+				ids = append(ids, message.ID)
+			}
 			return err
 		})
 		if len(ids) == 0 {

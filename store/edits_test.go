@@ -102,7 +102,7 @@ func TestEarlierTexts(t *testing.T) {
 				t.Errorf("the second page is %q", got)
 			}
 			var all []string
-			for message, id := int64(0), int64(0); ; {
+			for message, id := (chat.MessageKey{}), int64(0); ; {
 				page, err := r.EditsFrom(ann.ID, message, id, gone.ID, 2)
 				if err != nil {
 					return err
@@ -111,7 +111,8 @@ func TestEarlierTexts(t *testing.T) {
 					break
 				}
 				all = append(all, of(page, nil))
-				message, id = page[len(page)-1].MessageID, page[len(page)-1].ID
+				last := page[len(page)-1]
+				message, id = chat.MessageKey{RoomID: last.RoomID, ID: last.MessageID}, last.ID
 			}
 			if want := fmt.Sprintf("%[1]d0 %[1]d1 %[1]d2 %[2]da", one.ID, two.ID); strings.Join(all, " ") != want {
 				t.Errorf("ann's texts were %q, want %q", all, want)

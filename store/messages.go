@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 
+	"parley/chat"
 	"parley/models"
 )
 
@@ -170,10 +171,12 @@ func (r *reader) beyond(roomID, since, after, before int64, h *models.History) e
 	return nil
 }
 
-// LastSent implements chat.MessageReader.
+// LastSent implements chat.MessageReader. Like the look-ups of postgresInsertMessages it leaves only one index to choose.
 func (r *reader) LastSent(roomID, userID int64) (models.Time, error) {
 	at, err := one[int64](r, "read when somebody sent last",
-		"SELECT created_at FROM messages WHERE room_id = ? AND sender_id = ? ORDER BY id DESC LIMIT 1", roomID, userID)
+		"SELECT created_at FROM (SELECT sender_id, room_id, created_at FROM messages WHERE (sender_id, room_id) <= (?, ?) "+
+			"ORDER BY sender_id DESC, room_id DESC, id DESC LIMIT 1) AS newest WHERE sender_id = ? AND room_id = ?",
+		userID, roomID, userID, roomID)
 	return moment(at), err
 }
 
@@ -208,9 +211,25 @@ func (r *reader) Replies(threadID, after int64, limit int) ([]models.Message, er
 }
 
 // MessagesFrom implements chat.MessageReader.
-func (r *reader) MessagesFrom(userID, after, upTo int64, limit int) ([]models.Message, error) {
-	return modelsOf[models.Message](many[messageRow](r, "read a user's messages",
-		messageQuery+"m.sender_id = ? AND m.id > ? AND m.id <= ? ORDER BY m.id LIMIT ?", userID, after, upTo, limit))
+func (r *reader) MessagesFrom(userID int64, key chat.MessageKey, upTo int64, limit int) ([]models.Message, error) {
+	return bySender(key, limit, func(rooms string, after int64, limit int) ([]models.Message, error) {
+		return modelsOf[models.Message](many[messageRow](r, "read a user's messages",
+			messageQuery+"m.sender_id = ? AND m.room_id "+rooms+" AND m.id > ? AND m.id + 0 <= ? ORDER BY m.room_id, m.id LIMIT ?",
+			userID, key.RoomID, after, upTo, limit))
+	})
+}
+
+// bySender reads a page of what a sender said beyond a message: from its id on in its room, then in the rooms beyond.
+// They are two queries, since SQLite makes no range of (room_id, id) > (?, ?): it would read the room from its beginning
+// for each page. An upper bound of ids is written so that it is no range either: with two bounds the index of the room
+// looks better to SQLite than that of the sender.
+func bySender[T any](key chat.MessageKey, limit int, read func(rooms string, id int64, limit int) ([]T, error)) ([]T, error) {
+	page, err := read("= ?", key.ID, limit)
+	if err != nil || len(page) == limit {
+		return page, err
+	}
+	rest, err := read("> ?", 0, limit-len(page))
+	return append(page, rest...), err
 }
 
 // Nonce implements chat.MessageReader.

@@ -54,10 +54,15 @@ func (postgresDialect) places() string {
 const (
 	postgresInsertLog = `INSERT INTO log (id, at, type, room_id, aud_kind, aud_id, json)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bytea[])`
+	// The places' look-ups ask for the last row up to the room and sender, and then whether it is theirs. Asked for the last
+	// of theirs by id, PostgreSQL may go through the primary key from its end until it meets one: for who has said nothing
+	// yet, to its beginning.
 	postgresInsertMessages = `INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own)
 SELECT v.id, v.room_id, v.sender_id, v.body, v.created_at, v.nonce, v.reply_to, v.thread_id, v.announcement,
-  v.ord + COALESCE((SELECT m.ord FROM messages m WHERE m.room_id = v.room_id ORDER BY m.id DESC LIMIT 1), 0),
-  v.own + COALESCE((SELECT m.own FROM messages m WHERE m.room_id = v.room_id AND m.sender_id = v.sender_id ORDER BY m.id DESC LIMIT 1), 0)
+  v.ord + COALESCE((SELECT CASE WHEN m.room_id = v.room_id THEN m.ord END FROM messages m
+    WHERE m.room_id <= v.room_id ORDER BY m.room_id DESC, m.id DESC LIMIT 1), 0),
+  v.own + COALESCE((SELECT CASE WHEN m.room_id = v.room_id AND m.sender_id = v.sender_id THEN m.own END FROM messages m
+    WHERE (m.sender_id, m.room_id) <= (v.sender_id, v.room_id) ORDER BY m.sender_id DESC, m.room_id DESC, m.id DESC LIMIT 1), 0)
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[],
   $10::bigint[], $11::bigint[]) AS v (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own)`
 	postgresInsertMentions = `INSERT INTO mentions (user_id, room_id, message_id)

@@ -164,7 +164,7 @@ func TestCountsUseIndexes(t *testing.T) {
 						t.Errorf("%s in\n%s", found, plan)
 					}
 				}
-				for _, index := range []string{"messages_room", "messages_own", "tombstones_room"} {
+				for _, index := range []string{"messages_room", "messages_sender", "tombstones_room"} {
 					if !strings.Contains(plan, index) {
 						t.Errorf("%s is not used in\n%s", index, plan)
 					}

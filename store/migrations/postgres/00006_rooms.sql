@@ -8,12 +8,13 @@ ALTER TABLE messages ADD COLUMN thread_id bigint NOT NULL DEFAULT 0; -- the firs
 ALTER TABLE messages ADD COLUMN announcement boolean NOT NULL DEFAULT false;
 ALTER TABLE messages ADD COLUMN ord bigint NOT NULL DEFAULT 0;
 ALTER TABLE messages ADD COLUMN own bigint NOT NULL DEFAULT 0;
+DROP INDEX messages_sender;
 UPDATE messages m SET ord = p.ord, own = p.own FROM (
   SELECT id, row_number() OVER (PARTITION BY room_id ORDER BY id) AS ord,
          row_number() OVER (PARTITION BY room_id, sender_id ORDER BY id) AS own
   FROM messages
 ) p WHERE p.id = m.id;
-CREATE INDEX messages_own ON messages (room_id, sender_id, id);
+CREATE INDEX messages_sender ON messages (sender_id, room_id, id);
 CREATE INDEX messages_thread ON messages (thread_id, id) WHERE thread_id <> 0;
 
 -- Deleted messages by room and sender, whom they are no longer unread by.

@@ -24,8 +24,7 @@ FROM messages ORDER BY id;
 DROP TABLE messages;
 ALTER TABLE placed_messages RENAME TO messages;
 CREATE INDEX messages_room ON messages (room_id);
-CREATE INDEX messages_sender ON messages (sender_id);
-CREATE INDEX messages_own ON messages (room_id, sender_id);
+CREATE INDEX messages_sender ON messages (sender_id, room_id);
 CREATE INDEX messages_thread ON messages (thread_id) WHERE thread_id <> 0;
 
 -- Deleted messages by room and sender, whom they are no longer unread by.
