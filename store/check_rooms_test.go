@@ -41,7 +41,7 @@ func talk(tb testing.TB, s *Store) {
 	write, _ := s.engine.pools()
 	for _, query := range []string{
 		fmt.Sprintf("INSERT INTO reactions (message_id, emoji, user_id, id) VALUES (12, 'x', 2, %d)", mark("reaction.added")),
-		"INSERT INTO pins (message_id, room_id, user_id, created_at) VALUES (12, 4, 2, 1)",
+		"INSERT INTO pins (message_id, room_id, user_id, created_at, id) VALUES (12, 4, 2, 1, 27)",
 		"INSERT INTO reads (user_id, room_id, read_id) VALUES (2, 4, 20)",
 		"INSERT INTO restrictions (room_id, kind, user_id, until, reason, by_id, created_at) VALUES (4, 'mute', 3, 0, '', 2, 1), (4, 'ban', 3, 0, '', 2, 1)",
 		"UPDATE rooms SET mutes = 1 WHERE id = 4",

@@ -21,6 +21,7 @@ func (t *tx) SetMentions(m models.Message, userIDs []int64) error {
 	if err := t.insertMentions(t.context(), t.conn, rows); err != nil {
 		return t.fail("insert mentions", err)
 	}
+	t.dirty = t.dirty || len(rows) > 0
 	return nil
 }
 

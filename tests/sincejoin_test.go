@@ -33,12 +33,12 @@ func TestNewcomersAreToldNothingOld(t *testing.T) {
 		ann.Put(pathOf(young)+"/pin", nil).Want(204)
 		last := ann.Send("den", "last")
 		for e := stream.Next(); e.ID != last.ID; e = stream.Next() {
-			if strings.Contains(string(e.JSON), "OLD") {
+			if strings.Contains(e.JSON, "OLD") {
 				t.Errorf("live: %s", e.JSON)
 			}
 		}
 		for _, e := range bob.Events(0) {
-			if strings.Contains(string(e.JSON), "OLD") {
+			if strings.Contains(e.JSON, "OLD") {
 				t.Errorf("in replay: %s", e.JSON)
 			}
 		}
