@@ -326,3 +326,34 @@ func TestReadUpdated(t *testing.T) {
 		}
 	})
 }
+
+// Who comes in by an invitation is told of the room as who joins; what is deleted is unread no longer, what is edited
+// is as before.
+func TestUnreadByInviteEditAndDeletion(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		nook := ann.Room("nook", "private")
+		before := ann.Send("nook", "before").ID
+		code := invite(ann, "nook", nil).Code
+		in := harness.Into[client.Room](accept(bob, code).Want(200))
+		from := ann.Head() // his member.joined
+		if got := unread(in); got != unreadOf(0, 0, from, before) {
+			t.Errorf("by the invitation: %s", got)
+		}
+		one, two := ann.Send("nook", "one").ID, ann.Send("nook", "two").ID
+		again := harness.Into[client.Room](accept(bob, code).Want(200))
+		if got := unread(again); got != unreadOf(2, 0, from, two) {
+			t.Errorf("by it again: %s", got)
+		}
+		ann.Patch("/v1/messages/"+id(one), map[string]any{"text": "uno"}).Want(200)
+		wantUnread(t, bob, nook.ID, unreadOf(2, 0, from, two))
+		ann.Delete("/v1/messages/" + id(two)).Want(204)
+		wantUnread(t, bob, nook.ID, unreadOf(1, 0, from, two))
+		ann.Delete("/v1/messages/" + id(before)).Want(204)
+		wantUnread(t, bob, nook.ID, unreadOf(1, 0, from, two))
+		markRead(bob, "nook", two).Want(204)
+		ann.Delete("/v1/messages/" + id(one)).Want(204)
+		wantUnread(t, bob, nook.ID, unreadOf(0, 0, two, two))
+	})
+}
