@@ -77,9 +77,6 @@ var pointing = map[string]func(u *harness.User, at spot) []*harness.Answer{
 			u.Post("/v1/send", map[string]any{"to": "lobby", "text": "x", "reply_to": at.message}),
 		}
 	},
-	"markRead": func(u *harness.User, at spot) []*harness.Answer {
-		return only(u.Put(at.path("/read"), map[string]any{"message_id": at.message}))
-	},
 	"who": func(u *harness.User, at spot) []*harness.Answer {
 		return only(u.Get("/v1/who", harness.Query("room", at.room)))
 	},
