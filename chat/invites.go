@@ -166,7 +166,7 @@ func (s *Service) Invitation(ctx context.Context, a Actor, code string) (Invitat
 // AcceptInvite makes the actor a member and counts a use. Who is a member already stays as they are, and no use
 // is counted.
 func (s *Service) AcceptInvite(ctx context.Context, a Actor, code string) (models.JoinedRoom, error) {
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		t, inv, err := s.invitedBy(tx, a, code)
 		if err != nil || t.role != models.NoRole {
 			return t.joined(), err
@@ -183,10 +183,10 @@ func (s *Service) AcceptInvite(ctx context.Context, a Actor, code string) (model
 		if _, err := welcome(tx, t.room, t.user, models.RoomMember); err != nil {
 			return models.JoinedRoom{}, err
 		}
-		t.role = models.RoomMember
+		t.role, t.from = models.RoomMember, tx.NextID()-1 // the member.joined
 		t.room.MemberCount++
 		return t.joined(), nil
-	})
+	}))
 }
 
 // invitedBy finds an invitation and its room by the code, and what the actor is there.

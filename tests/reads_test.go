@@ -326,3 +326,102 @@ func TestReadUpdated(t *testing.T) {
 		}
 	})
 }
+
+// Who comes in by an invitation is told of the room as who joins; what is deleted is unread no longer, what is edited
+// is as before.
+func TestUnreadByInviteEditAndDeletion(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		nook := ann.Room("nook", "private")
+		before := ann.Send("nook", "before").ID
+		code := invite(ann, "nook", nil).Code
+		in := harness.Into[client.Room](accept(bob, code).Want(200))
+		from := ann.Head() // his member.joined
+		if got := unread(in); got != unreadOf(0, 0, from, before) {
+			t.Errorf("by the invitation: %s", got)
+		}
+		one, two := ann.Send("nook", "one").ID, ann.Send("nook", "two").ID
+		again := harness.Into[client.Room](accept(bob, code).Want(200))
+		if got := unread(again); got != unreadOf(2, 0, from, two) {
+			t.Errorf("by it again: %s", got)
+		}
+		ann.Patch("/v1/messages/"+id(one), map[string]any{"text": "uno"}).Want(200)
+		wantUnread(t, bob, nook.ID, unreadOf(2, 0, from, two))
+		ann.Delete("/v1/messages/" + id(two)).Want(204)
+		wantUnread(t, bob, nook.ID, unreadOf(1, 0, from, two))
+		ann.Delete("/v1/messages/" + id(before)).Want(204)
+		wantUnread(t, bob, nook.ID, unreadOf(1, 0, from, two))
+		markRead(bob, "nook", two).Want(204)
+		ann.Delete("/v1/messages/" + id(one)).Want(204)
+		wantUnread(t, bob, nook.ID, unreadOf(0, 0, two, two))
+	})
+}
+
+// A list that others overtake while it is read is of one moment all the same: that of its cursor.
+func TestUnreadIsOfTheCursor(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		for _, u := range []*harness.User{ann, bob} {
+			u.Get("/v1/me").Want(200) // from here on the session is known without the database
+		}
+		for n := int64(1); ; n++ {
+			held, release := s.HoldNth(harness.Read, n)
+			loaded := make(chan *harness.Answer, 1)
+			go func() {
+				a, err := s.Try(t.Context(), http.MethodGet, "/v1/rooms", bob.Bearer())
+				if err != nil {
+					t.Error(err)
+				}
+				loaded <- a
+			}()
+			select {
+			case <-held:
+				ann.Send("lobby", "meanwhile")
+				release()
+			case <-loaded: // it has fewer queries
+				s.Mend()
+				return
+			}
+			s.Mend()
+			list := harness.Into[client.RoomList]((<-loaded).Want(200))
+			count := *list.Rooms[0].Unread
+			for _, e := range bob.Events(list.Cursor) {
+				if e.Type == "message.created" {
+					count++
+				}
+			}
+			if int64(count) != n {
+				t.Errorf("held at query %d: %d unread at %d and after it, want %d", n, count, list.Cursor, n)
+			}
+		}
+	})
+}
+
+// A mention counts while the text has it, and until it is read.
+func TestUnreadMentions(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		begin := bob.ID
+		text := func(message int64, text string) {
+			ann.Patch("/v1/messages/"+id(message), map[string]any{"text": text}).Want(200)
+		}
+		one := ann.Send("lobby", "@bob, look").ID
+		two := ann.Send("lobby", "at this").ID
+		three := ann.Send("lobby", "@room and @bob too").ID // an admin's word to all: once
+		bob.Send("lobby", "what do you mean, @bob")
+		last := bob.Send("lobby", "@ann?").ID
+		wantUnread(t, bob, 1, unreadOf(3, 2, begin, last))
+		wantUnread(t, ann, 1, unreadOf(2, 1, ann.ID, last))
+		text(one, "look")
+		wantUnread(t, bob, 1, unreadOf(3, 1, begin, last))
+		text(two, "at this, @bob")
+		wantUnread(t, bob, 1, unreadOf(3, 2, begin, last))
+		ann.Delete("/v1/messages/" + id(two)).Want(204)
+		wantUnread(t, bob, 1, unreadOf(2, 1, begin, last))
+		markRead(bob, "lobby", three).Want(204)
+		wantUnread(t, bob, 1, unreadOf(0, 0, three, last))
+	})
+}
