@@ -28,3 +28,12 @@ func (c *Client) MarkRead(ctx context.Context, room string, messageID int64) err
 	}
 	return Check(resp.HTTPResponse, resp.Body)
 }
+
+// Join makes the account a member of a channel, given by id or name; of who is one already it changes nothing.
+func (c *Client) Join(ctx context.Context, room string) (Room, error) {
+	resp, err := c.JoinRoomWithResponse(ctx, room)
+	if err != nil {
+		return Room{}, err
+	}
+	return value(resp.HTTPResponse, resp.Body, resp.JSON200)
+}

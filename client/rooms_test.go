@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
@@ -22,6 +23,10 @@ func TestRoomCalls(t *testing.T) {
 				return
 			}
 			w.WriteHeader(http.StatusNoContent)
+		case r.Method == http.MethodPost && r.URL.Path == "/v1/rooms/kitchen/join":
+			answer(w, 200, Room{ID: 7})
+		case r.Method == http.MethodPost:
+			answer(w, http.StatusForbidden, Problem{Code: "banned"})
 		case r.URL.Query().Get("page") == next:
 			answer(w, 200, RoomList{Rooms: []Room{{ID: 9}}, Cursor: 80})
 		default:
@@ -31,6 +36,12 @@ func TestRoomCalls(t *testing.T) {
 	rooms, cursor, err := c.Rooms(t.Context())
 	if err != nil || len(rooms) != 3 || *rooms[0].Unread != 3 || rooms[2].ID != 9 || cursor != 70 {
 		t.Errorf("rooms %+v, cursor %d, %v", rooms, cursor, err)
+	}
+	if room, err := c.Join(t.Context(), "kitchen"); err != nil || room.ID != 7 {
+		t.Errorf("joined %+v, %v", room, err)
+	}
+	if _, err := c.Join(t.Context(), "attic"); !errors.Is(err, ErrorCodeBanned) {
+		t.Errorf("joined a room with %v", err)
 	}
 	if err := c.MarkRead(t.Context(), "@ann", 57); err != nil {
 		t.Error(err)

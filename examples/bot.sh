@@ -28,7 +28,7 @@ while true; do
     if [ -n "$ping" ]; then
       # Until the server has said yes or no. With the nonce it takes one answer, however often it is sent.
       curl -sS --retry 100000 --retry-delay 1 --retry-all-errors -b "$jar" \
-        -d "to=$to" -d text=pong -d "nonce=pong-$ping" "$server/v1/send" </dev/null
+        -d "to=$to" -d "reply_to=$ping" -d text=pong -d "nonce=pong-$ping" "$server/v1/send" </dev/null
     fi
     cursor=$position
   done < <(curl -sSN -b "$jar" "$server/v1/events/ndjson?after=$cursor&rooms=$room&types=message.created" |

@@ -6,12 +6,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
 	"os"
-	"time"
 
 	"parley/client"
 )
@@ -28,8 +26,7 @@ func main() {
 		login = func() (client.Session, error) { return bot.Login(ctx, *name, os.Getenv("PARLEY_PASSWORD")) }
 	}
 	me := must(login()).User
-	joined := must(bot.JoinRoomWithResponse(ctx, *room))
-	must(joined, client.Check(joined.HTTPResponse, joined.Body))
+	joined := must(bot.Join(ctx, *room))
 	wanted := client.EventsOptions{Rooms: []string{*room}, Types: []client.EventType{client.EventTypeMessageCreated}}
 	// Events connects again and goes on from where it was, whatever breaks: each message comes once, in order.
 	for event, err := range bot.Events(ctx, wanted) {
@@ -38,20 +35,12 @@ func main() {
 		}
 		data, _ := client.DataOf[client.MessageData](event)
 		if m := data.Message; m.Text == "!ping" && m.Sender.ID != me.ID {
-			answer(ctx, bot, m)
+			// Deliver tries until the server has said yes or no. By the nonce it takes one answer, however often.
+			pong := client.SendRequest{To: client.To(fmt.Sprint(joined.ID)), Text: "pong", Nonce: new(fmt.Sprint("pong-", m.ID)), ReplyTo: &m.ID}
+			if _, err := bot.Deliver(ctx, pong); err != nil {
+				log.Print(err)
+			}
 		}
-	}
-}
-
-// answer tries until the server has said yes or no. With the nonce it takes one answer, however often it is sent.
-func answer(ctx context.Context, bot *client.Client, m client.Message) {
-	nonce := fmt.Sprint("pong-", m.ID)
-	for {
-		_, err := bot.Send(ctx, client.SendRequest{To: client.To(fmt.Sprint(m.RoomID)), Text: "pong", Nonce: &nonce})
-		if e, no := errors.AsType[*client.Error](err); err == nil || no && e.Status < 500 && e.Status != 429 {
-			return
-		}
-		time.Sleep(time.Second)
 	}
 }
 
