@@ -283,14 +283,17 @@ func TestPinsAndReactionsSinceJoining(t *testing.T) {
 			return tx.UpdateRoom(tea)
 		})
 		old := send(t, s, tea.ID, ann.ID, "before")
-		do(t, s, func(tx chat.Tx) error { return join(tx, tea.ID, bob, models.RoomModerator) })
-		fresh := send(t, s, tea.ID, ann.ID, "after")
 		ctx, byAnn, byBob := t.Context(), chat.Actor{User: ann}, chat.Actor{User: bob}
-		for _, id := range []int64{old.ID, fresh.ID} {
-			if err := errors.Join(service.Pin(ctx, byAnn, id), service.React(ctx, byAnn, id, "👍")); err != nil {
+		pin := func(m models.Message) {
+			t.Helper()
+			if err := errors.Join(service.Pin(ctx, byAnn, m.ID), service.React(ctx, byAnn, m.ID, "👍")); err != nil {
 				t.Fatal(err)
 			}
 		}
+		pin(old)
+		do(t, s, func(tx chat.Tx) error { return join(tx, tea.ID, bob, models.RoomModerator) })
+		fresh := send(t, s, tea.ID, ann.ID, "after")
+		pin(fresh)
 		for id, want := range map[int64]models.Code{old.ID: models.CodeNotFound, fresh.ID: ""} {
 			_, err := service.Reactions(ctx, byBob, id, "", 0, 50)
 			for what, err := range map[string]error{
