@@ -30,7 +30,7 @@ func (r *reader) Edits(messageID, after int64, limit int) ([]models.Edit, error)
 
 // EditsFrom implements chat.ExportReader.
 func (r *reader) EditsFrom(userID int64, message chat.MessageKey, id, upTo int64, limit int) ([]models.Edit, error) {
-	return bySender(message, limit, func(rooms string, from int64, limit int) ([]models.Edit, error) {
+	return byRoom(message, limit, func(rooms string, from int64, limit int) ([]models.Edit, error) {
 		return modelsOf[models.Edit](many[editRow](r, "read a user's earlier texts",
 			editQuery+"m.sender_id = ? AND m.room_id "+rooms+" AND m.id >= ? AND m.id + 0 <= ? AND (m.id <> ? OR e.id > ?) "+
 				"AND NOT EXISTS (SELECT 1 FROM tombstones d WHERE d.message_id = m.id) ORDER BY m.room_id, m.id, e.id LIMIT ?",

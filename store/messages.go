@@ -212,18 +212,18 @@ func (r *reader) Replies(threadID, after int64, limit int) ([]models.Message, er
 
 // MessagesFrom implements chat.MessageReader.
 func (r *reader) MessagesFrom(userID int64, key chat.MessageKey, upTo int64, limit int) ([]models.Message, error) {
-	return bySender(key, limit, func(rooms string, after int64, limit int) ([]models.Message, error) {
+	return byRoom(key, limit, func(rooms string, after int64, limit int) ([]models.Message, error) {
 		return modelsOf[models.Message](many[messageRow](r, "read a user's messages",
 			messageQuery+"m.sender_id = ? AND m.room_id "+rooms+" AND m.id > ? AND m.id + 0 <= ? ORDER BY m.room_id, m.id LIMIT ?",
 			userID, key.RoomID, after, upTo, limit))
 	})
 }
 
-// bySender reads a page of what a sender said beyond a message: from its id on in its room, then in the rooms beyond.
+// byRoom reads a page of what lies beyond an entry, by room and id: from its id on in its room, then in the rooms beyond.
 // They are two queries, since SQLite makes no range of (room_id, id) > (?, ?): it would read the room from its beginning
 // for each page. An upper bound of ids is written so that it is no range either: with two bounds the index of the room
-// looks better to SQLite than that of the sender.
-func bySender[T any](key chat.MessageKey, limit int, read func(rooms string, id int64, limit int) ([]T, error)) ([]T, error) {
+// looks better to SQLite than that of a sender.
+func byRoom[T any](key chat.MessageKey, limit int, read func(rooms string, id int64, limit int) ([]T, error)) ([]T, error) {
 	page, err := read("= ?", key.ID, limit)
 	if err != nil || len(page) == limit {
 		return page, err
