@@ -29,6 +29,7 @@ func TestUnknownPaths(t *testing.T) {
 
 // What cannot be a room's or a user's reference is 404, in every path that takes one.
 func TestImpossibleReferences(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")
@@ -94,6 +95,7 @@ func TestImpossibleReferences(t *testing.T) {
 
 // A method that a path does not have is 405, with those that it has.
 func TestWrongMethods(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")
@@ -124,6 +126,7 @@ func TestWrongMethods(t *testing.T) {
 
 // Headers that make no sense are no reason to fall.
 func TestStrangeHeaders(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")

@@ -301,6 +301,7 @@ func TestOperationsSucceed(t *testing.T) {
 
 // Every flat body may come as a form too.
 func TestFormsSucceed(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	w := newWorld(t, harness.Start(t))
 	for _, o := range operations {
@@ -317,6 +318,7 @@ func TestFormsSucceed(t *testing.T) {
 }
 
 func TestOperationsNeedASession(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	w := newWorld(t, harness.Start(t))
 	for _, o := range operations {
@@ -375,6 +377,7 @@ func TestCookieFromAnotherOrigin(t *testing.T) {
 
 // What all bodies have in common, for each operation that takes one.
 func TestBodiesThatAreNone(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	w := newWorld(t, harness.Start(t))
 	huge := `{"text":"` + strings.Repeat("a", 2<<20) + `"}`

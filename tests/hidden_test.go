@@ -162,6 +162,7 @@ func TestEveryOperationIsThoughtAbout(t *testing.T) {
 }
 
 func TestHiddenReadsLikeNone(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *harness.Server) {
 		s.User("root")

@@ -174,6 +174,7 @@ var outcomes = map[byte]struct {
 var cursors = regexp.MustCompile(`"cursor":\d+`)
 
 func TestRoleTable(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -275,6 +276,7 @@ var serverTable = []struct {
 }
 
 func TestRoleTableOfTheServer(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	_, c := castOnPostgres(t, nil)
 	for _, row := range serverTable {

@@ -18,6 +18,7 @@ var ofVisitors = map[string]bool{
 // Whatever the spec has, or will have: a visitor is refused, and nothing is done. An operation that is for visitors as
 // well must be named above.
 func TestVisitorsHaveTheirOwnOnly(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	dsn := pgtest.DSN(t)
 	s := harness.Start(t, harness.Flags("--database", dsn))
