@@ -60,6 +60,7 @@ func TestScrubber(t *testing.T) {
 		takes, fails = 0, errors.New("busy")
 		s.ring()
 		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait() // the scrubber rests while its variables change
 		fails = nil
 		time.Sleep(time.Minute)
 		is(0, time.Second, 10*time.Second, 31*time.Second, 70500*time.Millisecond, 71500*time.Millisecond, 72500*time.Millisecond)
