@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,12 +18,15 @@ func TestScrubber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var at []time.Duration
-		takes := time.Duration(0)
-		var fails error
+		var takes atomic.Int64 // a Duration
+		var fails atomic.Bool
 		s := newScrubber(func(context.Context) error {
 			at = append(at, time.Since(began))
-			time.Sleep(takes)
-			return fails
+			time.Sleep(time.Duration(takes.Load()))
+			if fails.Load() {
+				return errors.New("busy")
+			}
+			return nil
 		}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -51,17 +55,17 @@ func TestScrubber(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second)
 		is(0, time.Second)
-		takes = time.Second // a long one is followed by a long rest
+		takes.Store(int64(time.Second)) // a long one is followed by a long rest
 		s.ring()
 		time.Sleep(time.Second / 2)
 		s.ring()
 		time.Sleep(time.Minute)
 		is(0, time.Second, 10*time.Second, 31*time.Second)
-		takes, fails = 0, errors.New("busy")
+		takes.Store(0)
+		fails.Store(true)
 		s.ring()
 		time.Sleep(1500 * time.Millisecond)
-		synctest.Wait() // the scrubber rests while its variables change
-		fails = nil
+		fails.Store(false)
 		time.Sleep(time.Minute)
 		is(0, time.Second, 10*time.Second, 31*time.Second, 70500*time.Millisecond, 71500*time.Millisecond, 72500*time.Millisecond)
 		cancel()
