@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"parley/chat"
 	"parley/models"
@@ -40,9 +41,13 @@ func (s *server) BanUser(ctx context.Context, r BanUserRequestObject) (BanUserRe
 	if err != nil {
 		body = BanUserRequest{} // it is optional
 	}
+	end, err := until(ctx, body.Until)
+	if err != nil {
+		return nil, err
+	}
 	ctx, actor := call(ctx)
 	ban, err := s.chat.BanUser(ctx, actor, r.User, chat.NewBan{
-		Until: until(body.Until), Reason: deref(body.Reason), Addresses: deref(body.Addresses),
+		Until: end, Reason: deref(body.Reason), Addresses: deref(body.Addresses),
 	})
 	if err != nil {
 		return nil, err
@@ -50,12 +55,21 @@ func (s *server) BanUser(ctx context.Context, r BanUserRequestObject) (BanUserRe
 	return BanUser200JSONResponse{Body: wireBan(ban)}, nil
 }
 
-// until is when a ban ends, with the precision that times have here.
-func until(t *models.Time) models.Time {
-	if t == nil {
-		return models.Time{}
+// until is when a ban or a mute ends, with the precision that times have here. The generated code leaves times of forms
+// out: they are read from the form.
+func until(ctx context.Context, t *models.Time) (models.Time, error) {
+	if t != nil {
+		return models.At(t.Time), nil
 	}
-	return models.At(t.Time)
+	form := aboutOf(ctx).form
+	if !form.Has("until") {
+		return models.Time{}, nil
+	}
+	parsed, err := time.Parse(time.RFC3339Nano, form.Get("until"))
+	if err != nil {
+		return models.Time{}, models.Invalid("until", "must be a time such as 2006-01-02T15:04:05Z")
+	}
+	return models.At(parsed), nil
 }
 
 // UnbanUser lifts an account's ban.
@@ -73,9 +87,13 @@ func (s *server) BanAddress(ctx context.Context, r BanAddressRequestObject) (Ban
 	if err != nil {
 		return nil, err
 	}
+	end, err := until(ctx, body.Until)
+	if err != nil {
+		return nil, err
+	}
 	ctx, actor := call(ctx)
 	ban, made, err := s.chat.BanAddress(ctx, actor, body.Address, chat.NewBan{
-		Until: until(body.Until), Reason: deref(body.Reason),
+		Until: end, Reason: deref(body.Reason),
 	})
 	if err != nil {
 		return nil, err

@@ -42,6 +42,7 @@ func (s *server) readBody(c *gin.Context) {
 	}
 	if form := c.Request.PostForm; form != nil {
 		body = []byte(form.Encode()) // as it was read, for those who read it again
+		aboutOf(c.Request.Context()).form = form
 	}
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
 	c.Request.ContentLength = int64(len(body))

@@ -27,7 +27,10 @@ var exportEntries = []struct {
 	{"sessions.ndjson", "where the account is logged in", writeSessions},
 	{"blocks.ndjson", "whom the account blocks", writeBlocks},
 	{"rooms.ndjson", "each time in a room: from_id and to_id are its first and last event; of a room that the account may not see any more only the id", writeSpells},
-	{"messages.ndjson", "all messages that the account sent, in the order in which they were sent; room_id says where", writeMessages},
+	{"reads.ndjson", "up to which message the account has read a room", writeReads},
+	{"messages.ndjson", "all messages that the account sent, room by room (see room_id), in each in the order in which they were sent", writeMessages},
+	{"edits.ndjson", "the texts that these messages had before, each with the time at which it came to be", writeEdits},
+	{"reactions.ndjson", "the account's reactions, the earliest first", writeReactions},
 	{"direct.ndjson", "the direct conversations, what both said, one after the other", writeDirect},
 }
 
@@ -175,8 +178,31 @@ func writeSpells(ctx context.Context, e *chat.Export, w io.Writer) error {
 	}))
 }
 
+// exportedRead is a read mark.
+type exportedRead struct {
+	RoomID    int64 `json:"room_id"`
+	MessageID int64 `json:"message_id"`
+}
+
+func writeReads(ctx context.Context, e *chat.Export, w io.Writer) error {
+	return e.ReadMarks(ctx, lines(w, func(m models.ReadMark) exportedRead { return exportedRead(m) }))
+}
+
 func writeMessages(ctx context.Context, e *chat.Export, w io.Writer) error {
 	return e.Messages(ctx, lines(w, wireMessage))
+}
+
+// exportedEdit is an earlier text.
+type exportedEdit struct {
+	MessageID int64       `json:"message_id"`
+	Text      string      `json:"text"`
+	CreatedAt models.Time `json:"created_at"`
+}
+
+func writeEdits(ctx context.Context, e *chat.Export, w io.Writer) error {
+	return e.Edits(ctx, lines(w, func(edit models.Edit) exportedEdit {
+		return exportedEdit{edit.MessageID, edit.Text, edit.CreatedAt}
+	}))
 }
 
 func writeDirect(ctx context.Context, e *chat.Export, w io.Writer) error {

@@ -28,23 +28,28 @@ func (s *server) Send(ctx context.Context, r SendRequestObject) (SendResponseObj
 func draftOf(r SendRequestObject) (models.Draft, error) {
 	switch {
 	case r.JSONBody != nil:
-		to, err := refText(r.JSONBody.To)
-		return models.Draft{To: to, Text: r.JSONBody.Text, Nonce: deref(r.JSONBody.Nonce)}, err
+		to, err := roomRefText(r.JSONBody.To)
+		return models.Draft{To: to, Text: r.JSONBody.Text, Nonce: deref(r.JSONBody.Nonce), ReplyTo: deref(r.JSONBody.ReplyTo)}, err
 	case r.FormdataBody != nil:
 		f := r.FormdataBody
-		return models.Draft{To: deref(f.To), Text: f.Text, Nonce: deref(f.Nonce)}, nil
+		return models.Draft{To: deref(f.To), Text: f.Text, Nonce: deref(f.Nonce), ReplyTo: deref(f.ReplyTo)}, nil
 	}
 	return models.Draft{}, errNoBody
 }
 
-// refText gives a RoomRef as text, also where a room's id came as a JSON number.
-func refText(ref *RoomRef) (string, error) {
+// roomRefText gives a RoomRef as text, also where a room's id came as a JSON number.
+func roomRefText(ref *RoomRef) (string, error) {
 	if ref == nil {
 		return "", nil
 	}
 	raw, err := ref.MarshalJSON()
+	return refText("to", raw, err, "must be a room's id, a channel's name or @name")
+}
+
+// refText gives a reference as text that may be a JSON number; fault is what it is not then.
+func refText(field string, raw []byte, err error, fault string) (string, error) {
 	if err != nil {
-		return "", models.Invalid("to", "must be a room's id, a channel's name or @name")
+		return "", models.Invalid(field, "%s", fault)
 	}
 	var id int64
 	if json.Unmarshal(raw, &id) == nil {
@@ -52,7 +57,7 @@ func refText(ref *RoomRef) (string, error) {
 	}
 	var text string
 	if err := json.Unmarshal(raw, &text); err != nil {
-		return "", models.Invalid("to", "must be a room's id, a channel's name or @name")
+		return "", models.Invalid(field, "%s", fault)
 	}
 	return text, nil
 }
@@ -62,6 +67,7 @@ func (s *server) ListMessages(ctx context.Context, r ListMessagesRequestObject) 
 	page := models.Page{
 		Before: deref(r.Params.Before), HasBefore: r.Params.Before != nil,
 		After: deref(r.Params.After), HasAfter: r.Params.After != nil,
+		Around: deref(r.Params.Around), HasAround: r.Params.Around != nil,
 		Limit: limitOf(r.Params.Limit),
 	}
 	ctx, actor := call(ctx)

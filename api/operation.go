@@ -94,8 +94,10 @@ func (s *server) findOperation(c *gin.Context) {
 	c.Set(operationKey, op)
 	aboutOf(c.Request.Context()).op = op
 	c.Request.URL.RawQuery = normalQuery(c.Request.URL.RawQuery)
-	if last := c.Request.Header.Values(lastEventID); len(last) > 1 {
-		c.Request.Header.Set(lastEventID, strings.Join(last, ",")) // as proxies do; no position either way
+	for _, name := range []string{lastEventID, ifMatch} {
+		if lines := c.Request.Header.Values(name); len(lines) > 1 {
+			c.Request.Header.Set(name, strings.Join(lines, ",")) // as proxies do; of Last-Event-ID no position either way
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -34,6 +35,7 @@ type about struct {
 	head    bool        // only the answer's header is asked for
 	foreign bool        // it changes something for a page of another origin
 	answer  http.Header // of the answer
+	form    url.Values  // the body, where it came as a form
 
 	counted   bool // by a limit
 	remaining int  // of the limit that least is left of

@@ -33,6 +33,7 @@ func (s *server) CreateRoom(ctx context.Context, r CreateRoomRequestObject) (Cre
 	ctx, actor := call(ctx)
 	room, err := s.chat.CreateRoom(ctx, actor, chat.NewRoom{
 		Name: body.Name, Topic: deref(body.Topic), Visibility: models.Visibility(deref(body.Visibility)),
+		History: models.HistoryMode(deref(body.History)), SlowMode: deref(body.SlowMode),
 	})
 	if err != nil {
 		return nil, err
@@ -50,16 +51,15 @@ func (s *server) GetRoom(ctx context.Context, r GetRoomRequestObject) (GetRoomRe
 	return GetRoom200JSONResponse{OneRoomJSONResponse{Body: wireRoom(room)}}, nil
 }
 
-// UpdateRoom changes a room's name, topic or visibility.
+// UpdateRoom changes a room.
 func (s *server) UpdateRoom(ctx context.Context, r UpdateRoomRequestObject) (UpdateRoomResponseObject, error) {
 	body, err := either(r.JSONBody, r.FormdataBody)
 	if err != nil {
 		return nil, err
 	}
-	change := chat.RoomChange{Name: body.Name, Topic: body.Topic}
-	if body.Visibility != nil {
-		visibility := models.Visibility(*body.Visibility)
-		change.Visibility = &visibility
+	change := chat.RoomChange{
+		Name: body.Name, Topic: body.Topic, Visibility: (*models.Visibility)(body.Visibility),
+		Archived: body.Archived, SlowMode: body.SlowMode, History: (*models.HistoryMode)(body.History),
 	}
 	ctx, actor := call(ctx)
 	room, err := s.chat.UpdateRoom(ctx, actor, r.Room, change)
@@ -90,11 +90,27 @@ func (s *server) JoinRoom(ctx context.Context, r JoinRoomRequestObject) (JoinRoo
 
 // LeaveRoom ends the caller's membership.
 func (s *server) LeaveRoom(ctx context.Context, r LeaveRoomRequestObject) (LeaveRoomResponseObject, error) {
+	successor, err := successorOf(r)
+	if err != nil {
+		return nil, err
+	}
 	ctx, actor := call(ctx)
-	if err := s.chat.Leave(ctx, actor, r.Room); err != nil {
+	if err := s.chat.Leave(ctx, actor, r.Room, successor); err != nil {
 		return nil, err
 	}
 	return LeaveRoom204Response{}, nil
+}
+
+// successorOf gives who is to own the room, "" where nobody is named.
+func successorOf(r LeaveRoomRequestObject) (string, error) {
+	switch {
+	case r.FormdataBody != nil:
+		return deref(r.FormdataBody.Successor), nil
+	case r.JSONBody == nil || r.JSONBody.Successor == nil:
+		return "", nil
+	}
+	raw, err := r.JSONBody.Successor.MarshalJSON()
+	return refText("successor", raw, err, "must be a user's id or @name")
 }
 
 // ListMembers gives who is in a room.

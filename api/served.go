@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -30,6 +31,15 @@ var methods = []string{
 	http.MethodOptions, http.MethodConnect, http.MethodTrace,
 }
 
+// loggedPath is a path without what is secret in it: an invitation's code.
+func loggedPath(path string) string {
+	const invites = "/v1/invites/"
+	if strings.HasPrefix(path, invites) {
+		return invites + "…"
+	}
+	return path
+}
+
 // served tells of a request that has ended. The log gets the path without its query, which may hold a
 // ticket.
 func (s *server) served(c *gin.Context, a *about, began time.Time) {
@@ -45,7 +55,7 @@ func (s *server) served(c *gin.Context, a *about, began time.Time) {
 		return
 	}
 	line := []any{
-		"method", method(c), "route", done.Route, "path", c.Request.URL.Path, "status", done.Status,
+		"method", method(c), "route", done.Route, "path", loggedPath(c.Request.URL.Path), "status", done.Status,
 		"bytes", c.Writer.Size(), "duration", done.Took, "address", a.address,
 	}
 	if id := a.actor.User.ID; id != 0 {

@@ -136,7 +136,7 @@ func (b *board) tell(to []byte, rooms []int64, seen int64, limit int) (out []byt
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var found []posted
-	b.under(rooms, func(list []posted) {
+	among(b.rooms, rooms, func(list []posted) {
 		n := 0
 		for _, p := range list[after(list, seen):] {
 			if p.void() {
@@ -165,15 +165,17 @@ func (b *board) tell(to []byte, rooms []int64, seen int64, limit int) (out []byt
 	return to, seq, more
 }
 
-// under visits the lists of the rooms, by way of whichever are fewer.
-func (b *board) under(rooms []int64, visit func([]posted)) {
-	if len(rooms) <= len(b.rooms) {
+// among visits the lists of the rooms, by way of whichever are fewer. rooms are sorted.
+func among[T any](lists map[int64]T, rooms []int64, visit func(T)) {
+	if len(rooms) <= len(lists) {
 		for _, room := range rooms {
-			visit(b.rooms[room])
+			if list, ok := lists[room]; ok {
+				visit(list)
+			}
 		}
 		return
 	}
-	for room, list := range b.rooms {
+	for room, list := range lists {
 		if _, in := slices.BinarySearch(rooms, room); in {
 			visit(list)
 		}

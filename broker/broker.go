@@ -67,6 +67,8 @@ type Options struct {
 	Heartbeat time.Duration
 	// MaxStreamsPerSession bounds the streams of a session, and its waiters; MaxStreams.
 	MaxStreamsPerSession int
+	// TypingMost is how many streams are told of somebody who types; where more would be, none is. 1000.
+	TypingMost int
 	// ShutdownSpread is the time over which Close ends the streams, in random order, so that
 	// they do not all come back at once. 0: all at once.
 	ShutdownSpread time.Duration
@@ -80,6 +82,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Joins, max(1, runtime.GOMAXPROCS(0)/2))
 	setDefault(&o.Heartbeat, 15*time.Second)
 	setDefault(&o.MaxStreamsPerSession, MaxStreams)
+	setDefault(&o.TypingMost, 1000)
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -101,13 +104,14 @@ func setDefault[T int | time.Duration](v *T, def T) {
 // Broker hands the committed events of one process to its streams and waiters. See the
 // package comment for what it guarantees.
 type Broker struct {
-	opt   Options
-	ring  *ring
-	index *index
-	dirty notebook
-	board *board
-	pages chan struct{} // one token for each page of the log being read
-	joins chan struct{} // one for each stream that joins
+	opt      Options
+	ring     *ring
+	index    *index
+	dirty    notebook
+	board    *board
+	whispers *moments
+	pages    chan struct{} // one token for each page of the log being read
+	joins    chan struct{} // one for each stream that joins
 
 	// routed is the last id whose readers all have been flagged. It lags behind the ring's
 	// head; a heartbeat may only speak of what is routed.
@@ -127,13 +131,14 @@ type Broker struct {
 func New(o Options) *Broker {
 	o = o.withDefaults()
 	b := &Broker{
-		opt:   o,
-		ring:  newRing(o.RingSize, o.RingBytes),
-		index: newIndex(o.MaxStreamsPerSession, o.Attendance != nobody{}),
-		board: newBoard(),
-		pages: make(chan struct{}, o.LagReaders),
-		joins: make(chan struct{}, o.Joins),
-		stop:  make(chan struct{}),
+		opt:      o,
+		ring:     newRing(o.RingSize, o.RingBytes),
+		index:    newIndex(o.MaxStreamsPerSession, o.Attendance != nobody{}),
+		board:    newBoard(),
+		whispers: newMoments(),
+		pages:    make(chan struct{}, o.LagReaders),
+		joins:    make(chan struct{}, o.Joins),
+		stop:     make(chan struct{}),
 	}
 	b.dirty.init()
 	return b
@@ -154,6 +159,7 @@ func (b *Broker) Start(head int64) {
 // block, wait for a reader or fail. What was rewritten in the log (EntriesGone) is not in the broker's
 // memory any more when it returns.
 func (b *Broker) Publish(events []models.Event) {
+	b.whispers.overtaken(events)
 	for i := range events {
 		if head := b.ring.head.Load(); events[i].ID <= head {
 			b.opt.Logger.Error("event published out of order", "id", events[i].ID, "head", head)

@@ -30,6 +30,9 @@ func (s *Stream) catchUp(ctx context.Context) error {
 		} else if err := s.replay(page); err != nil {
 			return err
 		}
+		if err := s.tellWhispers(); err != nil {
+			return err
+		}
 		if s.cursor == page.Head {
 			s.behind = false
 			s.place(page.Standing)

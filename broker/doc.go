@@ -20,6 +20,9 @@
 //   - An entry that was rewritten in the log (models.EntriesGone) is written by no stream that begins to read it
 //     after Publish has returned. What a stream was just writing then, at most a page of the log, may still
 //     go out as it was.
+//   - What has no id (presence, typing, read marks) is told to the streams that are there, by their own view of
+//     their rooms, the newest of each only. It is in no order with the log but this: no typing is written
+//     after the message, or the member.left, that ends it, nor after the reader's own going.
 //   - A session's end comes after all that was published before it, as session.ended, and is the last
 //     thing a stream writes. A stream that is still in replay is cut between two pages.
 //   - From Publish to Sink.Write nothing is allocated for a stream.
@@ -41,7 +44,8 @@
 //     is published in between reaches the reader by one of them.
 //
 // Locks: index.mu over the routing, notebook.mu over the notes. Neither is held while the
-// other is taken, nor during a write or a read of the log. The publisher takes notebook.mu only.
+// other is taken, nor during a write or a read of the log. The publisher takes notebook.mu, and, while somebody
+// types, moments.mu, under which a few words are written at a time.
 //
 // # Testing
 //

@@ -28,7 +28,12 @@ func newEntry(e models.Event) *entry {
 		e.JSON = nil
 		return &entry{Event: e}
 	}
-	frame := appendSSE(make([]byte, 0, len(e.JSON)+len("id: \ndata: \n\n")+20), e.ID, true, e.JSON)
+	return newFrame(e, true)
+}
+
+// newFrame frames e with its id, or as an event that has none.
+func newFrame(e models.Event, hasID bool) *entry {
+	frame := appendSSE(make([]byte, 0, len(e.JSON)+len("id: \ndata: \n\n")+20), e.ID, hasID, e.JSON)
 	end := len(frame) - len("\n\n")
 	e.JSON = frame[end-len(e.JSON) : end : end]
 	return &entry{Event: e, frame: frame}

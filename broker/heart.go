@@ -19,6 +19,7 @@ func (b *Broker) heartLoop() {
 		case <-ticker.C:
 			b.index.beat(b.ticks.Add(1))
 			b.sweepBoard()
+			b.whispers.sweep(b.opt.Clock())
 		case <-b.stop:
 			return
 		}

@@ -83,6 +83,7 @@ func (x *index) detach(s *subscriber) {
 	a.subs = without(a.subs, s)
 	if !s.waiter {
 		x.gone.add(int(s.given.events.Load()), int(s.given.bytes.Load()))
+		x.gone.whispers.Add(s.given.whispers.Load())
 	}
 	x.release(a)
 	x.settle()

@@ -121,12 +121,15 @@ func (b *Broker) cryLoop() {
 // cry wakes whom the news since the last time may concern. timer is free for its pauses.
 func (b *Broker) cry(tick int64, timer *time.Timer) {
 	called := 0
-	call := func(s *subscriber) {
-		if !s.call(tick) {
-			return
-		}
+	pace := func() {
 		if called++; called%cryBurst == 0 {
 			b.pause(timer, cryPer*cryBurst)
+		}
+	}
+	b.tellAside(pace)
+	call := func(s *subscriber) {
+		if s.call(tick) {
+			pace()
 		}
 	}
 	b.cries.Store(tick)
@@ -185,7 +188,7 @@ func (s *Stream) tellPresence() error {
 	s.telling.Store(true)
 	defer s.telling.Store(false)
 	s.news.Store(false)
-	users, seen, more := s.broker.board.tell(nil, s.presenceRooms(), s.seen.Load(), cryUsers)
+	users, seen, more := s.broker.board.tell(nil, s.ownRooms(), s.seen.Load(), cryUsers)
 	if more {
 		s.news.Store(true)
 		s.broker.board.callAgain(&s.subscriber)
@@ -199,8 +202,8 @@ func (s *Stream) tellPresence() error {
 	return nil
 }
 
-// presenceRooms are the user's rooms, those of the filter where there is one.
-func (s *Stream) presenceRooms() []int64 {
+// ownRooms are the user's rooms, those of the filter where there is one.
+func (s *Stream) ownRooms() []int64 {
 	if !s.filter.HasRooms {
 		return s.view.rooms
 	}

@@ -12,6 +12,8 @@ type Stats struct {
 
 	Deliveries     int64 // events written to streams, each stream apart, without control frames
 	DeliveredBytes int64 // everything that was written to streams
+	Whispers       int64 // typing and read.updated written to streams, each stream apart
+	Moments        int   // of these, those that are kept for streams which were perhaps not told yet
 
 	Pages      int64 // read from the log for streams
 	PageEvents int64 // events in them
@@ -27,7 +29,7 @@ type Stats struct {
 
 // tally counts what one stream was given. Only its owner adds, so that a delivery never waits for
 // another core; Stats adds all of them up.
-type tally struct{ events, bytes atomic.Int64 }
+type tally struct{ events, bytes, whispers atomic.Int64 }
 
 func (t *tally) add(events, bytes int) {
 	t.events.Add(int64(events))
@@ -43,6 +45,7 @@ func (b *Broker) Stats() Stats {
 	b.index.stats(&s, b.ring.head.Load())
 	s.RingEntries, s.RingBytes = b.ring.load()
 	s.Head = b.ring.head.Load()
+	s.Moments = b.whispers.count()
 	return s
 }
 
@@ -50,7 +53,7 @@ func (b *Broker) Stats() Stats {
 func (x *index) stats(s *Stats, head int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	s.Deliveries, s.DeliveredBytes = x.gone.events.Load(), x.gone.bytes.Load()
+	s.Deliveries, s.DeliveredBytes, s.Whispers = x.gone.events.Load(), x.gone.bytes.Load(), x.gone.whispers.Load()
 	for _, a := range x.accounts {
 		if slices.ContainsFunc(a.subs, func(s *subscriber) bool { return !s.waiter }) {
 			s.Online++
@@ -63,6 +66,7 @@ func (x *index) stats(s *Stats, head int64) {
 			s.Streams[sub.format]++
 			s.Deliveries += sub.given.events.Load()
 			s.DeliveredBytes += sub.given.bytes.Load()
+			s.Whispers += sub.given.whispers.Load()
 			at := sub.replaying.Load()
 			if at != 0 {
 				s.Behind++

@@ -56,6 +56,9 @@ func (s *Stream) turn(ctx context.Context) (ended bool, err error) {
 	if err := s.tellPresence(); err != nil {
 		return true, err
 	}
+	if err := s.tellWhispers(); err != nil {
+		return true, err
+	}
 	return false, s.heartbeat()
 }
 

@@ -72,6 +72,8 @@ func newStream(b *Broker, sub Subscription) *Stream {
 // not at all.
 func (s *subscriber) arrive() {
 	s.seen.Store(s.broker.board.last())
+	s.heard.own = s.broker.whispers.last()
+	s.heard.rooms = s.heard.own
 	s.arrived = true
 	s.broker.opt.Attendance.Arrive(s.view.userID, s.sessionID, s.waiter)
 	s.broker.index.keep(s.view.userID)

@@ -37,8 +37,11 @@ type subscriber struct {
 	seen    atomic.Int64
 	called  int64 // the last cry that woke it; of the crier
 	told    int64 // the last cry after which it wrote; of the reader
+	// stirred is set by the crier when there are whispers that may be for this stream.
+	stirred atomic.Bool
 
 	// Of the reader:
+	heard  struct{ own, rooms int64 } // up to where whispers were told: the user's own, and in rooms
 	view   view
 	filter Filter
 	cursor int64 // examined up to here
@@ -51,7 +54,7 @@ func (s *subscriber) init(b *Broker, userID, sessionID int64, f Filter) {
 	s.broker, s.sessionID, s.filter = b, sessionID, f
 	s.view.userID = userID
 	s.wake = make(chan struct{}, 1)
-	s.hears = !s.waiter && (f.Types == nil || f.Types[models.PresenceChanged])
+	s.hears = !s.waiter && f.wants(models.PresenceChanged)
 }
 
 // ending is how a subscriber ends: err is ErrClosed, or ErrSessionEnded with data.

@@ -86,8 +86,11 @@ type Filter struct {
 
 // Passes says whether e is wanted.
 func (f *Filter) Passes(e *models.Event) bool {
-	if f.Types != nil && !f.Types[e.Type] {
+	if !f.wants(e.Type) {
 		return false
 	}
 	return !f.HasRooms || e.RoomID == 0 || slices.Contains(f.Rooms, e.RoomID)
 }
+
+// wants says whether events of the type may pass.
+func (f *Filter) wants(t models.EventType) bool { return f.Types == nil || f.Types[t] }

@@ -140,6 +140,7 @@ type frame struct {
 	sseID string // "" for none
 	Type  models.EventType
 	ID    int64
+	Room  int64 `json:"room_id"`
 	Data  json.RawMessage
 }
 

@@ -19,13 +19,20 @@ type NewBan struct {
 
 // check bounds the ban's values; now is the moment to come after.
 func (n *NewBan) check(now models.Time) (err error) {
-	if n.Reason, err = cleanReason(n.Reason); err != nil {
-		return err
+	n.Reason, err = checkTerm(n.Until, n.Reason, now)
+	return err
+}
+
+// checkTerm bounds until when and why something is to hold, and gives the reason as it is kept.
+func checkTerm(until models.Time, reason string, now models.Time) (string, error) {
+	reason, err := cleanReason(reason)
+	if err != nil {
+		return "", err
 	}
-	if !n.Until.IsZero() && !n.Until.After(now.Time) {
-		return models.Invalid("until", "must be in the future: without it the ban holds until it is lifted")
+	if !until.IsZero() && !until.After(now.Time) {
+		return "", models.Invalid("until", "must be in the future: without it, it holds until it is lifted")
 	}
-	return nil
+	return reason, nil
 }
 
 // banOfUser gives the account's ban that is in force.
@@ -71,14 +78,19 @@ func admit(tx Tx, user models.User, address string) error {
 
 // errBanned says what is banned, until when and why.
 func errBanned(what string, b models.Ban) error {
-	text := what + " is banned"
-	if !b.Until.IsZero() {
-		text += " until " + b.Until.String()
+	return &models.Error{Code: models.CodeBanned, Detail: what + " is banned" + untilWhen(b.Until, b.Reason)}
+}
+
+// untilWhen is the end of a sentence that says what somebody may not do.
+func untilWhen(until models.Time, reason string) string {
+	text := ""
+	if !until.IsZero() {
+		text = " until " + until.String()
 	}
-	if b.Reason != "" {
-		text += ": " + b.Reason
+	if reason != "" {
+		text += ": " + reason
 	}
-	return &models.Error{Code: models.CodeBanned, Detail: text}
+	return text
 }
 
 // BanUser keeps an account off the server: its sessions end, and it cannot log in. A ban that is in

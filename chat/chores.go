@@ -36,6 +36,12 @@ func (s *Service) Chores(retention time.Duration) []Chore {
 		{"delete old nonces", s.deleting(func(tx Tx, now time.Time) (int, error) {
 			return tx.DeleteNonces(models.At(now.Add(-NonceLife)), choreStep)
 		})},
+		{"delete past mutes and bans", s.deleting(func(tx Tx, now time.Time) (int, error) {
+			return tx.DeletePastRestrictions(models.At(now), choreStep)
+		})},
+		{"delete dead invitations", s.deleting(func(tx Tx, now time.Time) (int, error) {
+			return tx.DeleteDeadInvites(models.At(now), choreStep/2)
+		})},
 	}
 	if retention > 0 {
 		chores = append(chores, Chore{"prune the log", func(ctx context.Context) (int, bool, error) {

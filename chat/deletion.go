@@ -141,11 +141,12 @@ func crown(tx Tx, roomID, userID int64) error {
 	if err != nil {
 		return fmt.Errorf("read the successor: %w", err)
 	}
-	_, err = tx.Append(models.Event{
-		Type: models.MemberUpdated, RoomID: roomID, Audience: models.InRoom(roomID),
-	}, models.MemberData{User: user.ForEvent(), Role: models.RoomOwner})
+	room, err := tx.Room(roomID)
 	if err != nil {
-		return fmt.Errorf("append member.updated: %w", err)
+		return fmt.Errorf("read the successor's room: %w", err)
+	}
+	if err := tellMember(tx, room, user, models.RoomOwner, ""); err != nil {
+		return err
 	}
 	if err := tx.SetRoomRole(roomID, userID, models.RoomOwner); err != nil {
 		return fmt.Errorf("set role: %w", err)

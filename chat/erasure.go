@@ -34,6 +34,9 @@ func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
 	if err := s.eraseMessages(ctx, u.UserID); err != nil {
 		return fmt.Errorf("erase messages: %w", err)
 	}
+	if err := s.eraseReactions(ctx, u.UserID); err != nil {
+		return fmt.Errorf("erase reactions: %w", err)
+	}
 	if err := s.eraseNames(ctx, u.UserID); err != nil {
 		return fmt.Errorf("erase names: %w", err)
 	}
@@ -42,12 +45,16 @@ func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
 
 // eraseMessages makes tombstones of all messages of the user, who sends no more.
 func (s *Service) eraseMessages(ctx context.Context, userID int64) error {
-	for after := int64(0); ; {
-		ids, err := view(ctx, s, func(r Reader) ([]int64, error) {
+	for after := (MessageKey{}); ; {
+		live, err := view(ctx, s, func(r Reader) ([]MessageKey, error) {
 			return r.LiveMessages(userID, after, eraseStep)
 		})
-		if err != nil || len(ids) == 0 {
+		if err != nil || len(live) == 0 {
 			return err
+		}
+		ids := make([]int64, len(live))
+		for i, message := range live {
+			ids[i] = message.ID
 		}
 		err = s.step(ctx, func(tx Tx) error {
 			return bury(tx, ids, models.DeletedName(userID))
@@ -55,7 +62,7 @@ func (s *Service) eraseMessages(ctx context.Context, userID int64) error {
 		if err != nil {
 			return err
 		}
-		after = ids[len(ids)-1]
+		after = live[len(live)-1]
 	}
 }
 
@@ -65,7 +72,11 @@ func bury(tx Tx, ids []int64, sender string) error {
 	if err := tx.BuryMessages(ids); err != nil {
 		return fmt.Errorf("bury messages: %w", err)
 	}
-	return tx.RewriteEntries(ids, func(e *models.Event) error {
+	entries, err := tx.EntriesOf(ids)
+	if err != nil {
+		return err
+	}
+	return tx.RewriteEntries(entries, func(e *models.Event) error {
 		return e.Bury(tx.Now(), sender)
 	})
 }

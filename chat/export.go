@@ -156,14 +156,41 @@ func (e *Export) cover(r Reader, spell *models.Spell) error {
 	return nil
 }
 
-// Messages gives all that the account has said, wherever it was, by id.
-func (e *Export) Messages(ctx context.Context, yield func(models.Message) error) error {
-	return pages(ctx, e, yield, func(r Reader, last *models.Message) ([]models.Message, error) {
+// ReadMarks gives how far the account has read each room where it has read anything.
+func (e *Export) ReadMarks(ctx context.Context, yield func(models.ReadMark) error) error {
+	return pages(ctx, e, yield, func(r Reader, last *models.ReadMark) ([]models.ReadMark, error) {
 		var after int64
 		if last != nil {
-			after = last.ID
+			after = last.RoomID
 		}
-		return r.MessagesFrom(e.actor.User.ID, after, e.Head, exportPage)
+		return r.ReadMarks(e.actor.User.ID, after, exportPage)
+	})
+}
+
+// Messages gives all that the account has said, wherever it was, by room and id.
+func (e *Export) Messages(ctx context.Context, yield func(models.Message) error) error {
+	return pages(ctx, e, yield, func(r Reader, last *models.Message) ([]models.Message, error) {
+		var after MessageKey
+		if last != nil {
+			after = MessageKey{last.RoomID, last.ID}
+		}
+		messages, err := r.MessagesFrom(e.actor.User.ID, after, e.Head, exportPage)
+		if err != nil {
+			return nil, err
+		}
+		return messages, r.Fill(messages, e.actor.User.ID)
+	})
+}
+
+// Edits gives the texts that the account's messages had before their present ones, by room and message.
+func (e *Export) Edits(ctx context.Context, yield func(models.Edit) error) error {
+	return pages(ctx, e, yield, func(r Reader, last *models.Edit) ([]models.Edit, error) {
+		var message MessageKey
+		var id int64
+		if last != nil {
+			message, id = MessageKey{last.RoomID, last.MessageID}, last.ID
+		}
+		return r.EditsFrom(e.actor.User.ID, message, id, e.Head, exportPage)
 	})
 }
 
@@ -191,7 +218,10 @@ func (e *Export) conversation(ctx context.Context, roomID int64, yield func(mode
 			page.After = last.ID
 		}
 		h, err := r.Messages(roomID, page)
-		return h.Messages, err
+		if err != nil {
+			return nil, err
+		}
+		return h.Messages, r.Fill(h.Messages, e.actor.User.ID)
 	})
 }
 

@@ -34,7 +34,7 @@ func (s *Service) Members(ctx context.Context, a Actor, ref string, after int64,
 
 // Join makes the actor a member; who is one already stays as they are.
 func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedRoom, error) {
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		t, err := s.target(tx, a, ref)
 		if err != nil {
 			return models.JoinedRoom{}, err
@@ -42,6 +42,10 @@ func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedR
 		if err := allow(JoinRoom, t.room, t.rank); err != nil || t.role != models.NoRole {
 			return t.joined(), err
 		}
+		if err := mayEnter(tx, t); err != nil {
+			return models.JoinedRoom{}, err
+		}
+		t.from = tx.NextID()
 		if _, err := enter(tx, t.room, t.user, models.RoomMember); err != nil {
 			return models.JoinedRoom{}, err
 		}
@@ -51,15 +55,19 @@ func (s *Service) Join(ctx context.Context, a Actor, ref string) (models.JoinedR
 		t.role = models.RoomMember
 		t.room.MemberCount++
 		return t.joined(), err
-	})
+	}))
 }
 
 // enter begins a spell with its member.joined.
 func enter(tx Tx, room models.Room, user models.User, role models.RoomRole) (models.Member, error) {
+	data, err := memberData(tx, room, user, role)
+	if err != nil {
+		return models.Member{}, err
+	}
 	ev, err := tx.Append(models.Event{
 		Type: models.MemberJoined, RoomID: room.ID, Audience: models.InRoom(room.ID),
 		Change: models.Change{Kind: models.MemberIn, UserID: user.ID, RoomID: room.ID},
-	}, models.MemberData{User: user.ForEvent(), Role: role})
+	}, data)
 	if err != nil {
 		return models.Member{}, fmt.Errorf("append member.joined: %w", err)
 	}
@@ -72,39 +80,20 @@ func enter(tx Tx, room models.Room, user models.User, role models.RoomRole) (mod
 	return models.Member{User: user, Role: role, JoinedAt: tx.Now()}, nil
 }
 
-// Leave ends the actor's membership; leaving what one is not in changes nothing. The last
-// owner cannot: conflict.
-func (s *Service) Leave(ctx context.Context, a Actor, ref string) error {
-	return s.store.Do(ctx, func(tx Tx) error {
-		t, err := s.target(tx, a, ref)
-		if err != nil {
-			return err
-		}
-		if err := allow(LeaveRoom, t.room, t.rank); err != nil || t.role == models.NoRole {
-			return err
-		}
-		return part(tx, t.room, t.user, t.role, false)
-	})
-}
-
-// part ends a spell with its member.left. A revoked one hides what the member had seen from
-// every later replay.
-func part(tx Tx, room models.Room, user models.User, role models.RoomRole, revoked bool) error {
+// part ends a spell with its member.left. One that others end, for a reason, is revoked: that hides what the
+// member had seen from every later replay.
+func part(tx Tx, room models.Room, user models.User, role models.RoomRole, reason string) error {
 	if err := keepsOwner(tx, room, role); err != nil {
 		return err
-	}
-	data := models.MemberData{User: user.ForEvent(), Role: role}
-	if revoked {
-		data.Reason = "removed"
 	}
 	ev, err := tx.Append(models.Event{
 		Type: models.MemberLeft, RoomID: room.ID, Audience: models.InRoom(room.ID),
 		Change: models.Change{Kind: models.MemberOut, UserID: user.ID, RoomID: room.ID},
-	}, data)
+	}, models.MemberData{User: user.ForEvent(), Role: role, Reason: reason})
 	if err != nil {
 		return fmt.Errorf("append member.left: %w", err)
 	}
-	if err := tx.EndSpell(room.ID, user.ID, ev.ID, revoked); err != nil {
+	if err := tx.EndSpell(room.ID, user.ID, ev.ID, reason != ""); err != nil {
 		return fmt.Errorf("end spell: %w", err)
 	}
 	return nil
@@ -166,7 +155,18 @@ func presentMember(r Reader, room models.Room, user models.User) (models.Member,
 	return m, nil
 }
 
-// add makes somebody a member. They are told of the room before their spell begins.
+// welcome tells somebody of a room, and then begins their spell there.
+func welcome(tx Tx, room models.Room, user models.User, role models.RoomRole) (models.Member, error) {
+	_, err := tx.Append(models.Event{
+		Type: models.RoomCreated, RoomID: room.ID, Audience: models.ForUser(user.ID),
+	}, models.RoomData{Room: room.ForEvent()})
+	if err != nil {
+		return models.Member{}, fmt.Errorf("append room.created: %w", err)
+	}
+	return enter(tx, room, user, role)
+}
+
+// add makes somebody a member.
 func add(tx Tx, a Actor, t target, other models.User, role models.RoomRole) (models.Member, error) {
 	if err := allow(AddMember, t.room, t.rank); err != nil {
 		return models.Member{}, err
@@ -182,13 +182,10 @@ func add(tx Tx, a Actor, t target, other models.User, role models.RoomRole) (mod
 	if other.Role == models.RoleVisitor {
 		return models.Member{}, models.NotFound("user")
 	}
-	_, err := tx.Append(models.Event{
-		Type: models.RoomCreated, RoomID: t.room.ID, Audience: models.ForUser(other.ID),
-	}, models.RoomData{Room: t.room.ForEvent()})
-	if err != nil {
-		return models.Member{}, fmt.Errorf("append room.created: %w", err)
+	if err := mayBeAdded(tx, t, other); err != nil {
+		return models.Member{}, err
 	}
-	member, err := enter(tx, t.room, other, role)
+	member, err := welcome(tx, t.room, other, role)
 	if err == nil && (t.byAdminRight(AddMember) || role != models.RoomMember && t.byAdminRight(SetRole)) {
 		err = recordInRoom(tx, a, t, models.AuditMemberAdd, other, details("role", string(role)))
 	}
@@ -208,19 +205,16 @@ func setRole(tx Tx, a Actor, t target, m models.Member, role models.RoomRole) (m
 	}
 	old := m.Role
 	m.Role = role
-	_, err := tx.Append(models.Event{
-		Type: models.MemberUpdated, RoomID: t.room.ID, Audience: models.InRoom(t.room.ID),
-	}, models.MemberData{User: m.User.ForEvent(), Role: role})
-	if err != nil {
-		return m, fmt.Errorf("append member.updated: %w", err)
+	if err := tellMember(tx, t.room, m.User, role, ""); err != nil {
+		return m, err
 	}
 	if err := tx.SetRoomRole(t.room.ID, m.User.ID, role); err != nil {
 		return m, fmt.Errorf("set role: %w", err)
 	}
 	if t.byAdminRight(SetRole) {
-		err = recordInRoom(tx, a, t, models.AuditMemberUpdate, m.User, details("from", string(old), "to", string(role)))
+		return m, recordInRoom(tx, a, t, models.AuditMemberUpdate, m.User, details("from", string(old), "to", string(role)))
 	}
-	return m, err
+	return m, nil
 }
 
 // RemoveMember takes somebody out of a room; oneself is leaving. Nobody removes who ranks
@@ -249,24 +243,25 @@ func removeSelf(tx Tx, t target) error {
 	if t.role == models.NoRole {
 		return models.NotFound("member")
 	}
-	return part(tx, t.room, t.user, t.role, false)
+	return part(tx, t.room, t.user, t.role, "")
 }
 
 func remove(tx Tx, a Actor, t target, other models.User) error {
 	if err := allow(RemoveMember, t.room, t.rank); err != nil {
 		return err
 	}
-	rank, role, err := rankIn(tx, t.room, other)
+	rank, spell, err := rankIn(tx, t.room, other)
 	if err != nil {
 		return err
 	}
+	role := spell.Role
 	if role == models.NoRole {
 		return models.NotFound("member")
 	}
 	if rank > t.rank {
 		return models.Refuse(models.CodeForbidden, "the member's role is higher than yours")
 	}
-	if err := part(tx, t.room, other, role, true); err != nil {
+	if err := part(tx, t.room, other, role, "removed"); err != nil {
 		return err
 	}
 	if t.byAdminRight(RemoveMember) || rank > rankOf(t.role) {

@@ -10,7 +10,8 @@ import (
 // Action is something that a rank in a room may or may not do.
 type Action string
 
-// The actions of the role table that exist so far.
+// The actions of the role table. What one may do with a message of one's own is not in it: that takes being its
+// author.
 const (
 	SeeRoom          Action = "see the room"
 	SendMessage      Action = "send to the room"
@@ -23,6 +24,19 @@ const (
 	RenameRoom       Action = "rename the room"
 	ChangeVisibility Action = "change the visibility"
 	DeleteRoom       Action = "delete the room"
+	React            Action = "react in the room"
+	MarkRead         Action = "have a read mark in the room"
+	EditMessage      Action = "edit own messages"
+	DeleteMessage    Action = "delete messages of others"
+	SeeEdits         Action = "see earlier texts of others"
+	PinMessage       Action = "pin messages"
+	MentionRoom      Action = "mention everybody"
+	MuteMember       Action = "mute"
+	BanMember        Action = "ban"
+	SetSlowMode      Action = "change the slow mode"
+	ArchiveRoom      Action = "archive the room"
+	ChangeHistory    Action = "change who reads the history"
+	Invite           Action = "make invitations"
 )
 
 // Rank is how much somebody may do in one room. An admin ranks above the owners of a
@@ -56,6 +70,19 @@ var rights = map[Action]rule{
 	RenameRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
 	ChangeVisibility: {lobby: Never, public: Owner, private: Owner, direct: Never},
 	DeleteRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
+	React:            {lobby: Member, public: Member, private: Member, direct: Member},
+	MarkRead:         {lobby: Member, public: Member, private: Member, direct: Member},
+	EditMessage:      {lobby: Outsider, public: Outsider, private: Member, direct: Member}, // where they can read them
+	DeleteMessage:    {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	SeeEdits:         {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	PinMessage:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	MentionRoom:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	MuteMember:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	BanMember:        {lobby: Never, public: Moderator, private: Moderator, direct: Never},
+	SetSlowMode:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
+	ArchiveRoom:      {lobby: Never, public: Owner, private: Owner, direct: Never},
+	ChangeHistory:    {lobby: Never, public: Owner, private: Owner, direct: Never},
+	Invite:           {lobby: Never, public: Never, private: Moderator, direct: Never},
 }
 
 // needed gives the lowest rank that may do the action in the room.
@@ -120,35 +147,45 @@ func mayCreate(u models.User) error {
 	}
 }
 
-// rankIn gives the user's rank in the room, and the room role it comes from.
-func rankIn(r Reader, room models.Room, u models.User) (Rank, models.RoomRole, error) {
+// rankIn gives the user's rank in the room, and the present membership it comes from: one with NoRole where there
+// is none.
+func rankIn(r Reader, room models.Room, u models.User) (Rank, models.Membership, error) {
 	if u.Role == models.RoleVisitor {
-		return Visiting, models.NoRole, nil
+		return Visiting, models.Membership{}, nil
 	}
-	role, err := roomRole(r, room, u)
+	m, err := spellOf(r, room, u)
 	if err != nil {
-		return Visiting, role, err
+		return Visiting, m, err
 	}
 	if u.Role == models.RoleAdmin && room.Kind != models.KindDirect {
-		return Admin, role, nil
+		return Admin, m, nil
 	}
-	return rankOf(role), role, nil
+	return rankOf(m.Role), m, nil
 }
 
-// roomRole reads the user's role in the room; the lobby stores no memberships.
-func roomRole(r Reader, room models.Room, u models.User) (models.RoomRole, error) {
+// spellOf reads the user's present membership of the room, NoRole where there is none. The lobby stores none: there
+// it begins with the account.
+func spellOf(r Reader, room models.Room, u models.User) (models.Membership, error) {
 	if room.IsLobby() {
-		return models.RoomMember, nil
+		return models.Membership{
+			RoomID: room.ID, UserID: u.ID, Role: models.RoomMember, From: u.ID, JoinedAt: u.CreatedAt,
+		}, nil
 	}
 	m, err := r.Membership(room.ID, u.ID)
 	switch {
 	case err == nil:
-		return m.Role, nil
+		return m, nil
 	case errors.Is(err, ErrNotFound):
-		return models.NoRole, nil
+		return models.Membership{RoomID: room.ID, UserID: u.ID}, nil
 	default:
-		return models.NoRole, fmt.Errorf("read membership: %w", err)
+		return models.Membership{}, fmt.Errorf("read membership: %w", err)
 	}
+}
+
+// roomRole is spellOf for the role alone.
+func roomRole(r Reader, room models.Room, u models.User) (models.RoomRole, error) {
+	m, err := spellOf(r, room, u)
+	return m.Role, err
 }
 
 func rankOf(role models.RoomRole) Rank {

@@ -24,6 +24,19 @@ var cells = []struct {
 	{RenameRoom, "fffff", "fffyy", "-ffyy", "-ffff"},
 	{ChangeVisibility, "fffff", "fffyy", "-ffyy", "-ffff"},
 	{DeleteRoom, "fffff", "fffyy", "-ffyy", "-ffff"},
+	{React, "fyyyy", "fyyyy", "-yyyy", "-yyyy"},
+	{MarkRead, "fyyyy", "fyyyy", "-yyyy", "-yyyy"},
+	{EditMessage, "yyyyy", "yyyyy", "-yyyy", "-yyyy"},
+	{DeleteMessage, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
+	{SeeEdits, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
+	{PinMessage, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
+	{MentionRoom, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
+	{MuteMember, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
+	{BanMember, "fffff", "ffyyy", "-fyyy", "-ffff"},
+	{SetSlowMode, "ffyyy", "ffyyy", "-fyyy", "-ffff"},
+	{ArchiveRoom, "fffff", "fffyy", "-ffyy", "-ffff"},
+	{ChangeHistory, "fffff", "fffyy", "-ffyy", "-ffff"},
+	{Invite, "fffff", "fffff", "-fyyy", "-ffff"},
 }
 
 func TestRightsTable(t *testing.T) {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,14 +13,9 @@ import (
 type NewRoom struct {
 	Name       string
 	Topic      string
-	Visibility models.Visibility // empty: public
-}
-
-// RoomChange is what may be changed of a room; nil leaves it as it is.
-type RoomChange struct {
-	Name       *string
-	Topic      *string
-	Visibility *models.Visibility
+	Visibility models.Visibility  // empty: public
+	History    models.HistoryMode // empty: all
+	SlowMode   int                // seconds
 }
 
 // RoomList is one page of rooms, true at Cursor. Next is the room id to go on from, 0 at
@@ -51,16 +47,19 @@ func (s *Service) Rooms(ctx context.Context, a Actor, public bool, after int64, 
 			out.Rooms = out.Rooms[:limit]
 			out.Next = out.Rooms[limit-1].ID
 		}
+		if err := r.FillRooms(out.Rooms, a.User.ID); err != nil {
+			return out, fmt.Errorf("count unread messages: %w", err)
+		}
 		return out, nil
 	})
 }
 
 // Room gives one room that the actor may see.
 func (s *Service) Room(ctx context.Context, a Actor, ref string) (models.JoinedRoom, error) {
-	return view(ctx, s, func(r Reader) (models.JoinedRoom, error) {
+	return view(ctx, s, withCounts(a, func(r Reader) (models.JoinedRoom, error) {
 		t, err := s.target(r, a, ref)
 		return t.joined(), err
-	})
+	}))
 }
 
 // CreateRoom makes a channel with the actor as its owner.
@@ -72,11 +71,18 @@ func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.Jo
 	if err := checkTopic(n.Topic); err != nil {
 		return models.JoinedRoom{}, err
 	}
-	if n.Visibility == "" {
-		n.Visibility = models.Public
+	if err := checkSlowMode(n.SlowMode); err != nil {
+		return models.JoinedRoom{}, err
 	}
-	room := models.Room{Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility}
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	n.Visibility = cmp.Or(n.Visibility, models.Public)
+	room := models.Room{
+		Kind: models.KindChannel, Name: name, Key: key, Topic: n.Topic, Visibility: n.Visibility,
+		History: cmp.Or(n.History, models.HistoryAll), SlowMode: n.SlowMode,
+	}
+	if !openHistory(room) {
+		return models.JoinedRoom{}, errHistory()
+	}
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		user, err := acting(tx, a)
 		if err != nil {
 			return models.JoinedRoom{}, err
@@ -88,7 +94,7 @@ func (s *Service) CreateRoom(ctx context.Context, a Actor, n NewRoom) (models.Jo
 			return models.JoinedRoom{}, err
 		}
 		return create(tx, room, user)
-	})
+	}))
 }
 
 // create writes a channel and its owner's membership.
@@ -106,11 +112,12 @@ func create(tx Tx, room models.Room, owner models.User) (models.JoinedRoom, erro
 	if err := tx.InsertRoom(room); err != nil {
 		return models.JoinedRoom{}, fmt.Errorf("insert room: %w", err)
 	}
+	from := tx.NextID()
 	if _, err := enter(tx, room, owner, models.RoomOwner); err != nil {
 		return models.JoinedRoom{}, err
 	}
 	room.MemberCount = 1
-	return models.JoinedRoom{Room: room, Role: models.RoomOwner}, nil
+	return models.JoinedRoom{Room: room, Role: models.RoomOwner, From: from}, nil
 }
 
 // channelFree refuses a key that belongs to a channel other than self.
@@ -130,20 +137,11 @@ func channelFree(r Reader, key string, self int64) error {
 
 // UpdateRoom changes a room; all of the change or nothing.
 func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomChange) (models.JoinedRoom, error) {
-	var key string
-	if c.Name != nil {
-		name, k, err := models.ChannelName(*c.Name)
-		if err != nil {
-			return models.JoinedRoom{}, err
-		}
-		c.Name, key = &name, k
+	key, err := c.check()
+	if err != nil {
+		return models.JoinedRoom{}, err
 	}
-	if c.Topic != nil {
-		if err := checkTopic(*c.Topic); err != nil {
-			return models.JoinedRoom{}, err
-		}
-	}
-	return do(ctx, s, func(tx Tx) (models.JoinedRoom, error) {
+	return do(ctx, s, withCounts(a, func(tx Tx) (models.JoinedRoom, error) {
 		t, err := s.target(tx, a, ref)
 		if err != nil {
 			return models.JoinedRoom{}, err
@@ -156,60 +154,7 @@ func (s *Service) UpdateRoom(ctx context.Context, a Actor, ref string, c RoomCha
 			return t.joined(), err
 		}
 		return t.joined(), recordUpdate(tx, a, before, t.room)
-	})
-}
-
-// changed gives what is new of a room, by its field.
-func changed(before, after models.Room) map[string]string {
-	d := map[string]string{}
-	for field, values := range map[string][2]string{
-		"name": {before.Name, after.Name}, "topic": {before.Topic, after.Topic},
-		"visibility": {string(before.Visibility), string(after.Visibility)},
-	} {
-		if values[0] != values[1] {
-			d[field] = values[1]
-		}
-	}
-	return d
-}
-
-// recordUpdate writes a change of a room down where any part of it took an admin's right.
-func recordUpdate(tx Tx, a Actor, before target, after models.Room) error {
-	fields := changed(before.room, after)
-	for field, action := range map[string]Action{
-		"name": RenameRoom, "topic": ChangeTopic, "visibility": ChangeVisibility,
-	} {
-		if _, ok := fields[field]; ok && before.byAdminRight(action) {
-			return recordInRoom(tx, a, before, models.AuditRoomUpdate, models.User{}, fields)
-		}
-	}
-	return nil
-}
-
-// apply checks and makes each change on t.room.
-func apply(tx Tx, t *target, c RoomChange, key string) error {
-	if c.Name != nil {
-		if err := allow(RenameRoom, t.room, t.rank); err != nil {
-			return err
-		}
-		if err := channelFree(tx, key, t.room.ID); err != nil {
-			return err
-		}
-		t.room.Name, t.room.Key = *c.Name, key
-	}
-	if c.Topic != nil {
-		if err := allow(ChangeTopic, t.room, t.rank); err != nil {
-			return err
-		}
-		t.room.Topic = *c.Topic
-	}
-	if c.Visibility != nil {
-		if err := allow(ChangeVisibility, t.room, t.rank); err != nil {
-			return err
-		}
-		t.room.Visibility = *c.Visibility
-	}
-	return nil
+	}))
 }
 
 func writeRoom(tx Tx, room models.Room) error {

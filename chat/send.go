@@ -24,19 +24,24 @@ func (s *Service) Send(ctx context.Context, a Actor, d models.Draft) (m models.M
 	if err != nil {
 		return m, false, err
 	}
+	places, err := s.placesIn(ctx, d.Text)
+	if err != nil {
+		return m, false, err
+	}
 	digest := digestOf(d)
 	type sent struct {
 		message  models.Message
 		repeated bool
 	}
 	out, err := do(ctx, s, func(tx Tx) (out sent, err error) {
-		out.message, out.repeated, err = s.send(tx, a, d, to, digest)
+		out.message, out.repeated, err = s.send(tx, a, d, to, digest, places)
 		return out, err
 	})
 	return out.message, out.repeated, err
 }
 
-func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest []byte) (models.Message, bool, error) {
+func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest []byte, places []models.Mention,
+) (models.Message, bool, error) {
 	user, err := acting(tx, a)
 	if err != nil {
 		return models.Message{}, false, err
@@ -47,43 +52,78 @@ func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest
 			return m, m.ID != 0, err
 		}
 	}
-	room, err := s.openFor(tx, user, to)
+	if d.Announcement {
+		m, err := announce(tx, a, user, d, digest, places)
+		return m, false, err
+	}
+	t, err := s.openFor(tx, user, to)
 	if err != nil {
 		return models.Message{}, false, err
 	}
-	m, err := post(tx, room, user, d, digest)
+	m, err := post(tx, t, d, digest, places)
 	return m, false, err
 }
 
 // openFor finds the room to send to, or makes the direct conversation.
-func (s *Service) openFor(tx Tx, user models.User, to models.RoomRef) (models.Room, error) {
+func (s *Service) openFor(tx Tx, user models.User, to models.RoomRef) (target, error) {
 	t, err := s.resolve(tx, user, to)
 	if errors.Is(err, errNoDirect) {
-		return openDirect(tx, user, to.UserKey)
+		room, err := openDirect(tx, user, to.UserKey)
+		return target{room: room, user: user, rank: Member, role: models.RoomMember, from: room.ID}, err
 	}
 	if err != nil {
-		return models.Room{}, err
+		return t, err
 	}
-	if err := allow(SendMessage, t.room, t.rank); err != nil {
-		return models.Room{}, err
+	if err := mayTakePart(tx, t, SendMessage); err != nil {
+		return t, err
 	}
-	if err := otherLives(tx, t.room, user); err != nil {
-		return models.Room{}, err
+	return t, keepsPace(tx, t)
+}
+
+// mayTakePart refuses what puts something into the room where the actor may read but not write: the role does not
+// let them, the room is archived, they are banned or muted there, the other one of the two is gone, or one blocks the
+// other. Every command that adds to a room or changes what it says asks it.
+func mayTakePart(r Reader, t target, action Action) error {
+	if err := allow(action, t.room, t.rank); err != nil {
+		return orBanned(r, t, err)
+	}
+	if t.rank == Outsider { // who may do it without being in the room
+		if err := notBanned(r, t); err != nil {
+			return err
+		}
+	}
+	if err := notArchived(t.room); err != nil {
+		return err
+	}
+	if err := notMuted(r, t); err != nil {
+		return err
+	}
+	if err := otherLives(r, t.room, t.user); err != nil {
+		return err
 	}
 	if t.room.Kind == models.KindDirect {
-		return t.room, notBlocked(tx, t.room.DirectA, t.room.DirectB)
+		return notBlocked(r, t.room.DirectA, t.room.DirectB)
 	}
-	return t.room, nil
+	return nil
 }
 
 // post writes the message and remembers its nonce.
-func post(tx Tx, room models.Room, user models.User, d models.Draft, digest []byte) (models.Message, error) {
+func post(tx Tx, t target, d models.Draft, digest []byte, places []models.Mention) (models.Message, error) {
 	m := models.Message{
-		ID: tx.NextID(), RoomID: room.ID, SenderID: user.ID, SenderName: user.Name,
-		Text: d.Text, CreatedAt: tx.Now(), Nonce: d.Nonce,
+		ID: tx.NextID(), RoomID: t.room.ID, SenderID: t.user.ID, SenderName: t.user.Name,
+		Text: d.Text, CreatedAt: tx.Now(), Nonce: d.Nonce, Version: tx.NextID(), ReplyTo: d.ReplyTo,
+		Announcement: d.Announcement,
 	}
-	_, err := tx.Append(models.Event{
-		Type: models.MessageCreated, RoomID: room.ID, Audience: models.InRoom(room.ID),
+	var err error
+	if m.ThreadID, err = threadOf(tx, t, d.ReplyTo); err != nil {
+		return m, err
+	}
+	if m.Mentions, m.MentionsRoom, err = mentionsIn(tx, t, places); err != nil {
+		return m, err
+	}
+	_, err = tx.Append(models.Event{
+		Type: models.MessageCreated, RoomID: m.RoomID, Audience: models.InRoom(m.RoomID),
+		Change: models.Change{UserID: t.user.ID},
 	}, models.MessageData{Message: m.ForEvent()})
 	if err != nil {
 		return m, fmt.Errorf("append message.created: %w", err)
@@ -95,7 +135,7 @@ func post(tx Tx, room models.Room, user models.User, d models.Draft, digest []by
 		return m, nil
 	}
 	err = tx.InsertNonce(models.Nonce{
-		UserID: user.ID, Nonce: d.Nonce, MessageID: m.ID, To: d.To, Digest: digest, CreatedAt: m.CreatedAt,
+		UserID: t.user.ID, Nonce: d.Nonce, MessageID: m.ID, To: d.To, Digest: digest, CreatedAt: m.CreatedAt,
 	})
 	if err != nil {
 		return m, fmt.Errorf("insert nonce: %w", err)
@@ -130,7 +170,7 @@ func (s *Service) repeat(tx Tx, user models.User, d models.Draft, to models.Room
 	if !same {
 		return models.Message{}, models.Refuse(models.CodeNonceReused, "this nonce was used for another message")
 	}
-	return m, nil
+	return filled(tx, m, user.ID)
 }
 
 // sameRequest compares with the first request. Its `to` is the same if written the same, which a
@@ -151,8 +191,16 @@ func (s *Service) sameRequest(tx Tx, user models.User, n models.Nonce, m models.
 	return err == nil && room.ID == m.RoomID, err
 }
 
-// digestOf stands for all of the request but `to`, which is compared by what it means.
+// digestOf stands for all of the request but `to`, which is compared by what it means. That of a message that answers
+// nothing is made of its text alone, as it always was: nonces outlive the program. No text holds a NUL.
 func digestOf(d models.Draft) []byte {
-	sum := sha256.Sum256([]byte(d.Text))
+	whole := d.Text
+	if d.Announcement {
+		whole = "announcement\x00" + whole
+	}
+	if d.ReplyTo != 0 {
+		whole += fmt.Sprintf("\x00reply_to=%d", d.ReplyTo)
+	}
+	sum := sha256.Sum256([]byte(whole))
 	return sum[:]
 }

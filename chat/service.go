@@ -16,7 +16,8 @@ import (
 // Options are what a Service is made of. Store and Hasher are required.
 type Options struct {
 	Store          Store
-	Presence       *Tracker // nil: nobody is online
+	Presence       *Tracker  // nil: nobody is online
+	Whisper        Whisperer // nil: nobody is told
 	Hasher         *Hasher
 	Clock          Clock        // nil: time.Now
 	Log            *slog.Logger // nil: discarded
@@ -36,6 +37,7 @@ const (
 type Service struct {
 	store    Store
 	presence *Tracker
+	whisper  Whisperer
 	hasher   *Hasher
 	now      Clock
 	log      *slog.Logger
@@ -49,6 +51,7 @@ type Service struct {
 	readings readLog
 	finisher *finisher
 	exports  *exportDesk
+	scrubs   *scrubber
 	lookUps  chan struct{} // one token for each session being read
 	touches  *toucher
 	idle     *idler
@@ -69,6 +72,9 @@ func New(o Options) *Service {
 	if o.Presence == nil {
 		o.Presence = NewTracker(TrackerOptions{Clock: o.Clock, Log: o.Log})
 	}
+	if o.Whisper == nil {
+		o.Whisper = silence{}
+	}
 	if o.MaxTextBytes == 0 {
 		o.MaxTextBytes = DefaultMaxText
 	}
@@ -76,12 +82,13 @@ func New(o Options) *Service {
 		o.SessionCacheOf = DefaultSessionCache
 	}
 	return &Service{
-		store: o.Store, presence: o.Presence, hasher: o.Hasher, now: o.Clock, log: o.Log,
+		store: o.Store, presence: o.Presence, whisper: o.Whisper, hasher: o.Hasher, now: o.Clock, log: o.Log,
 		guests: o.Guests, maxText: o.MaxTextBytes, started: o.Clock(),
 		sessions: newSessionCache(o.SessionCacheOf), tickets: newTicketDesk(), uses: newUseDesk(),
 		finisher: newFinisher(), exports: newExportDesk(),
 		lookUps: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		touches: newToucher(o.Store, o.Log),
+		scrubs:  newScrubber(func(ctx context.Context) error { return o.Store.Scrub(ctx) }, o.Log),
 		idle:    &idler{after: o.KickAfter, now: o.Clock, store: o.Store, log: o.Log},
 		stop:    make(chan struct{}),
 	}
@@ -103,6 +110,9 @@ func (s *Service) Start(ctx context.Context) error {
 func (s *Service) Begin(tell Announcer) {
 	s.presence.Start(tell, s.store, s.touches.note)
 	s.running.Go(func() { s.touches.loop(s.stop) })
+	ctx, cancel := context.WithCancel(context.Background())
+	s.running.Go(func() { <-s.stop; cancel() })
+	s.running.Go(func() { s.scrubs.loop(ctx) })
 	if s.idle.after > 0 {
 		s.running.Go(func() { s.idle.loop(s.stop) })
 	}
@@ -139,6 +149,9 @@ func (s *Service) Acted(a Actor) {
 // be served from before it.
 func (s *Service) Observe(events []models.Event) {
 	for i := range events {
+		if events[i].Type == models.MessageDeleted {
+			s.scrubs.ring() // whether or not its caller is still there
+		}
 		switch c := events[i].Change; c.Kind {
 		case models.SessionGone, models.UserAltered:
 			s.sessions.forget(c.UserID)

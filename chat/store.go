@@ -34,8 +34,12 @@ type Reader interface {
 	UserReader
 	RoomReader
 	MessageReader
+	ReactionReader
+	PinReader
 	SessionReader
 	BanReader
+	RestrictionReader
+	InviteReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -52,6 +56,8 @@ type UserReader interface {
 	// Users gives those of ids that exist, in no order.
 	Users(ids []int64) ([]models.User, error)
 	UserByKey(key string) (models.User, error)
+	// UsersByKeys gives the ids of those of keys that are somebody's, in one query.
+	UsersByKeys(keys []string) (map[string]int64, error)
 	// UsersByPrefix gives users, visitors left out, whose key begins with prefix and is greater than after, by key.
 	UsersByPrefix(prefix, after string, limit int) ([]models.User, error)
 	// PasswordHash gives the encoded hash, "" for an account without password.
@@ -80,6 +86,9 @@ type RoomReader interface {
 	JoinedRooms(userID, after int64, limit int) ([]models.JoinedRoom, error)
 	// PublicRooms gives public channels with id > after, by id, with the user's role in each.
 	PublicRooms(userID, after int64, limit int) ([]models.JoinedRoom, error)
+	// FillRooms adds last messages to rooms that the user may read, with their role in each, and for members counts
+	// and the read mark.
+	FillRooms(rooms []models.JoinedRoom, userID int64) error
 	// Members gives present members with user id > after, by user id. In the lobby: all users
 	// but visitors, with role member.
 	Members(roomID, after int64, limit int) ([]models.Member, error)
@@ -87,14 +96,24 @@ type RoomReader interface {
 	MembersAmong(roomID int64, userIDs []int64) ([]int64, error)
 	// Owners counts the present owners.
 	Owners(roomID int64) (int, error)
+	// NewestSpell gives where the youngest present membership of the room begins, 0 where there is none.
+	NewestSpell(roomID int64) (int64, error)
 }
 
-// MessageReader reads messages.
+// MessageReader reads messages, without their mentions and reactions, which Fill adds.
 type MessageReader interface {
 	Message(id int64) (models.Message, error)
+	// Fill adds mentions and reactions to messages as the viewer sees them, 0 for nobody.
+	Fill(messages []models.Message, viewer int64) error
+	// Edits gives earlier texts of a message with id > after, oldest first.
+	Edits(messageID, after int64, limit int) ([]models.Edit, error)
 	// Messages gives a page; Cursor is left 0.
 	Messages(roomID int64, page models.Page) (models.History, error)
+	// Replies gives the answers of the thread with id > after, tombstones too, by id.
+	Replies(threadID, after int64, limit int) ([]models.Message, error)
 	Nonce(userID int64, nonce string) (models.Nonce, error)
+	// LastSent is when the user sent the newest of their messages in the room, deleted ones too.
+	LastSent(roomID, userID int64) (models.Time, error)
 }
 
 // SessionReader reads sessions and tickets.
@@ -129,6 +148,24 @@ type BanReader interface {
 	Bans(now models.Time, before int64, limit int) ([]models.Ban, error)
 }
 
+// RestrictionReader reads the mutes and bans of rooms. Those that are over may be among them, but for Restrictions.
+type RestrictionReader interface {
+	// Restriction gives one without the names.
+	Restriction(roomID int64, kind models.RestrictionKind, userID int64) (models.Restriction, error)
+	// Restrictions gives those in force at now with user id > after, by user id.
+	Restrictions(roomID int64, kind models.RestrictionKind, now models.Time, after int64, limit int) ([]models.Restriction, error)
+}
+
+// InviteReader reads invitations. Those that are used up or expired may be among them, but for Invites.
+type InviteReader interface {
+	InviteByHash(hash []byte) (models.Invite, error)
+	Invite(id int64) (models.Invite, error)
+	// Invites gives a room's live ones with id < before, newest first.
+	Invites(roomID int64, now models.Time, before int64, limit int) ([]models.Invite, error)
+	// LiveInvites counts them.
+	LiveInvites(roomID int64, now models.Time) (int, error)
+}
+
 // AuditReader reads the audit log.
 type AuditReader interface {
 	// Audit gives the entries of a page, newest first.
@@ -143,12 +180,18 @@ type DeletionReader interface {
 	SoleOwned(userID int64) ([]int64, error)
 	// Successor gives who inherits the user's room: the moderator who has been in it longest, else the member.
 	Successor(roomID, userID int64) (models.Membership, error)
-	// LiveMessages gives the user's messages with id > after that are no tombstones, by id.
-	LiveMessages(userID, after int64, limit int) ([]int64, error)
+	// EntriesOf gives the entries of the log that carry the messages' texts: what created and what updated them.
+	EntriesOf(messageIDs []int64) ([]int64, error)
+	// LiveMessages gives the user's messages beyond one that are no tombstones, by room and id.
+	LiveMessages(userID int64, after MessageKey, limit int) ([]MessageKey, error)
 	// PeopleEntries gives entries of the log beyond (room, id) that can name people, by room and id, but for
 	// message.created.
 	PeopleEntries(room, id int64, limit int) ([]models.Event, error)
 }
+
+// MessageKey has the order in which a user's own messages are read: room by room, so that one index serves this and
+// the look for the user's last message in a room.
+type MessageKey struct{ RoomID, ID int64 }
 
 // Unfinished is a deletion that is not finished; with Erase, the user's messages and names go too.
 type Unfinished struct {
@@ -158,17 +201,24 @@ type Unfinished struct {
 
 // ExportReader reads what only an export needs.
 type ExportReader interface {
-	// MessagesFrom gives the user's own messages of all rooms with after < id ≤ upTo, by id.
-	MessagesFrom(userID, after, upTo int64, limit int) ([]models.Message, error)
+	// MessagesFrom gives the user's own messages of all rooms beyond one, with id ≤ upTo, by room and id.
+	MessagesFrom(userID int64, after MessageKey, upTo int64, limit int) ([]models.Message, error)
+	// EditsFrom gives the earlier texts of the user's own messages up to the message upTo that are beyond
+	// the text id of a message, by room, message and id.
+	EditsFrom(userID int64, message MessageKey, id, upTo int64, limit int) ([]models.Edit, error)
 	// Spells gives all of the user's spells up to the entry upTo beyond (room, from), by room and from, with
 	// their rooms, deleted ones too.
 	Spells(userID, room, from, upTo int64, limit int) ([]models.Spell, error)
+	// ReadMarks gives the user's read marks in rooms with id > after, by room.
+	ReadMarks(userID, after int64, limit int) ([]models.ReadMark, error)
 }
 
 // Tx is a Reader that also writes and sees its own writes. NextID is the id that the next Append
 // takes; it moves only by Append.
 type Tx interface {
 	Reader
+	ReactionWriter
+	PinWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.
@@ -186,8 +236,8 @@ type Tx interface {
 	// SetBannedUntil writes that alone: every command reads it with its actor.
 	SetBannedUntil(userID int64, until models.Time) error
 
-	// DeleteUser makes the account at entry `at` a deleted one without name, password, profile and blocks, counts it out of
-	// the lobby, and notes the deletion as unfinished.
+	// DeleteUser makes the account at entry `at` a deleted one without name, password, profile, blocks, read marks, mutes
+	// and bans in rooms, counts it out of the lobby, and notes the deletion as unfinished.
 	DeleteUser(u models.User, at int64, erase bool) error
 	// LeaveAll ends every present spell of the user and counts it out of the room: at the member.left that was
 	// appended from the entry since on, or at `at`.
@@ -197,9 +247,10 @@ type Tx interface {
 	FinishDeletion(userID int64) error
 
 	InsertRoom(r models.Room) error
-	// UpdateRoom writes name, key, topic, visibility and archived.
+	// UpdateRoom writes name, key, topic, visibility, archived, slow mode and history.
 	UpdateRoom(r models.Room) error
-	// DeleteRoom marks the room deleted, frees its name and ends and revokes every spell at to.
+	// DeleteRoom marks the room deleted, frees its name, ends and revokes every spell at to, and drops invitations
+	// and read marks.
 	DeleteRoom(roomID, to int64) error
 	// StartSpell adds a present membership and counts it in the room.
 	StartSpell(m models.Membership) error
@@ -207,13 +258,21 @@ type Tx interface {
 	EndSpell(roomID, userID, to int64, revoked bool) error
 	SetRoomRole(roomID, userID int64, role models.RoomRole) error
 
+	// InsertMessage adds a message with its mentions; an answer is counted into its thread as the newest one.
 	InsertMessage(m models.Message) error
+	// SetMentions replaces whom the message mentions; user 0 is everybody in the room.
+	SetMentions(m models.Message, userIDs []int64) error
+	// InsertEdit notes the message.updated entry of a message, and its new text unless textStays.
+	InsertEdit(m models.Message, entry int64, textStays bool) error
+	// MoveRead moves the user's read mark in the room forward to the message, never back.
+	MoveRead(userID, roomID, messageID int64) (moved bool, err error)
 	InsertNonce(n models.Nonce) error
 	// DeleteNonce removes one.
 	DeleteNonce(userID int64, nonce string) error
 	// DeleteNonces removes nonces made before t, at most limit, and says how many.
 	DeleteNonces(t models.Time, limit int) (int, error)
-	// BuryMessages makes messages tombstones of now. What the log says of them is RewriteEntries'.
+	// BuryMessages makes messages tombstones of now, without earlier texts, mentions, reactions and pins; answers no
+	// longer count in their threads. What the log says of them is RewriteEntries'.
 	BuryMessages(ids []int64) error
 	// RewriteEntries changes the JSON of entries, and appends the internal entry by which every memory of
 	// them is dropped before the command is answered.
@@ -242,6 +301,21 @@ type Tx interface {
 	DeleteBan(id int64) error
 	// DeletePastBans removes those that are over at now.
 	DeletePastBans(now models.Time) error
+
+	// PutRestriction writes one in the place of the user's former of that kind in the room, and counts a mute there.
+	PutRestriction(r models.Restriction) error
+	// DeleteRestriction removes one. Where there is none, nothing changes.
+	DeleteRestriction(roomID int64, kind models.RestrictionKind, userID int64) error
+	// DeletePastRestrictions removes those that are over at now, at most limit, and says how many.
+	DeletePastRestrictions(now models.Time, limit int) (int, error)
+
+	// InsertInvite gives the invitation its id.
+	InsertInvite(i models.Invite) (models.Invite, error)
+	CountInviteUse(id int64) error
+	DeleteInvite(id int64) error
+	// DeleteDeadInvites removes those that are used up, and those that are over at now; at most limit of each. It
+	// says how many.
+	DeleteDeadInvites(now models.Time, limit int) (int, error)
 
 	// InsertAudit adds an entry; its ID is the store's.
 	InsertAudit(e models.AuditEntry) error

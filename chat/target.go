@@ -13,11 +13,16 @@ type target struct {
 	user models.User // the actor, read in the same snapshot
 	rank Rank
 	role models.RoomRole
+	from int64 // where the actor's present membership begins; 0 without one
+	now  models.Time
 }
 
-// joined is the room as answers show it to the actor.
+// since is the id that the messages which the actor may read lie beyond.
+func (t target) since() int64 { return t.joined().Since() }
+
+// joined is the room as the actor sees it, without what withCounts adds.
 func (t target) joined() models.JoinedRoom {
-	return models.JoinedRoom{Room: t.room, Role: t.role}
+	return models.JoinedRoom{Room: t.room, Role: t.role, From: t.from}
 }
 
 // target finds the room of a path's RoomRef and refuses one that the actor may not see.
@@ -47,11 +52,21 @@ func (s *Service) resolve(r Reader, user models.User, ref models.RoomRef) (targe
 	if err != nil {
 		return target{}, err
 	}
-	rank, role, err := rankIn(r, room, user)
+	rank, spell, err := rankIn(r, room, user)
 	if err != nil {
 		return target{}, err
 	}
-	return target{room: room, user: user, rank: rank, role: role}, allow(SeeRoom, room, rank)
+	return target{
+		room: room, user: user, rank: rank, role: spell.Role, from: spell.From, now: s.moment(r),
+	}, allow(SeeRoom, room, rank)
+}
+
+// moment is the command's, or now where r is no command's.
+func (s *Service) moment(r Reader) models.Time {
+	if tx, ok := r.(Tx); ok {
+		return tx.Now()
+	}
+	return models.At(s.now())
 }
 
 func findRoom(r Reader, user models.User, ref models.RoomRef) (models.Room, error) {
@@ -101,7 +116,7 @@ func openDirect(tx Tx, user models.User, key string) (models.Room, error) {
 		a, b = b, a
 	}
 	room := models.Room{
-		ID: tx.NextID(), Kind: models.KindDirect, Visibility: models.Private, CreatedAt: tx.Now(),
+		ID: tx.NextID(), Kind: models.KindDirect, Visibility: models.Private, History: models.HistoryAll, CreatedAt: tx.Now(),
 		DirectA: a.ID, DirectB: b.ID,
 		Members: []models.Peer{{ID: a.ID, Name: a.Name}, {ID: b.ID, Name: b.Name}},
 	}

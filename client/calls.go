@@ -63,6 +63,23 @@ func (c *Client) Send(ctx context.Context, message SendRequest) (Message, error)
 	return value(resp.HTTPResponse, resp.Body, resp.JSON201)
 }
 
+// Announce says something to everyone, as an admin. With a nonce, which may be empty, it may be repeated after any
+// error.
+func (c *Client) Announce(ctx context.Context, text, nonce string) (Message, error) {
+	body := AnnounceRequest{Text: text}
+	if nonce != "" {
+		body.Nonce = &nonce
+	}
+	resp, err := c.AnnounceWithResponse(ctx, body)
+	if err != nil {
+		return Message{}, err
+	}
+	if resp.JSON200 != nil { // the nonce's first message
+		return *resp.JSON200, nil
+	}
+	return value(resp.HTTPResponse, resp.Body, resp.JSON201)
+}
+
 // To makes a message's destination of a room's id, a channel's name or `@name`.
 func To(ref string) *RoomRef {
 	to := new(RoomRef)

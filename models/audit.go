@@ -19,6 +19,17 @@ const (
 	AuditMemberAdd    AuditAction = "member.add"
 	AuditMemberUpdate AuditAction = "member.update"
 	AuditMemberRemove AuditAction = "member.remove"
+	AuditMemberMute   AuditAction = "member.mute"
+	AuditMemberUnmute AuditAction = "member.unmute"
+	AuditMemberBan    AuditAction = "member.ban"
+	AuditMemberUnban  AuditAction = "member.unban"
+
+	AuditMessageDelete AuditAction = "message.delete"
+	AuditInviteCreate  AuditAction = "invite.create"
+	AuditInviteDelete  AuditAction = "invite.delete"
+	AuditAnnounce      AuditAction = "announcement.create"
+	AuditMessagePin    AuditAction = "message.pin"
+	AuditMessageUnpin  AuditAction = "message.unpin"
 )
 
 // Ways to administer.

@@ -116,16 +116,16 @@ type ChangeKind int
 
 // What an event can change. NoChange is by far the most frequent.
 const (
-	NoChange    ChangeKind = iota
-	MemberIn               // UserID is a member of RoomID from this event on
-	MemberOut              // UserID is no member of RoomID after this event
-	RoomGone               // nobody is a member of RoomID after this event
-	SessionGone            // SessionID of UserID has ended, for Reason and with Detail
-	UserAltered            // UserID has another name or role after this event
-	BanSet                 // the address ban in the event's BanData is in force as it says
-	BanLifted              // the address ban in the event's BanData is no more
-	UserGone               // UserID is deleted
-	EntriesGone            // EventIDs were rewritten in the log: what is remembered of them must go
+	NoChange    ChangeKind = iota // of message.created: UserID has said it
+	MemberIn                      // UserID is a member of RoomID from this event on
+	MemberOut                     // UserID is no member of RoomID after this event
+	RoomGone                      // nobody is a member of RoomID after this event
+	SessionGone                   // SessionID of UserID has ended, for Reason and with Detail
+	UserAltered                   // UserID has another name or role after this event
+	BanSet                        // the address ban in the event's BanData is in force as it says
+	BanLifted                     // the address ban in the event's BanData is no more
+	UserGone                      // UserID is deleted
+	EntriesGone                   // EventIDs were rewritten in the log: what is remembered of them must go
 )
 
 // Change is the part of an event that the server itself acts on, in id order. It is

@@ -10,16 +10,42 @@ type EventMessage struct {
 	Sender    Peer   `json:"sender"`
 	Text      string `json:"text"`
 	CreatedAt Time   `json:"created_at"`
+	EditedAt  Time   `json:"edited_at,omitzero"`
 	DeletedAt Time   `json:"deleted_at,omitzero"`
-	Nonce     string `json:"nonce,omitempty"`
+	ReplyTo   int64  `json:"reply_to,omitempty"`
+	ThreadID  int64  `json:"thread_id,omitempty"`
+
+	Mentions     []int64         `json:"mentions"`
+	MentionsRoom bool            `json:"mentions_room,omitempty"`
+	Attachments  []struct{}      `json:"attachments"`
+	Reactions    []EventReaction `json:"reactions"`
+	Pinned       bool            `json:"pinned,omitempty"`
+	Announcement bool            `json:"announcement,omitempty"`
+	Nonce        string          `json:"nonce,omitempty"`
+}
+
+// EventReaction is a Reaction without what depends on the reader.
+type EventReaction struct {
+	Emoji string `json:"emoji"`
+	Count int    `json:"count"`
 }
 
 // ForEvent is the message as its event carries it.
 func (m Message) ForEvent() EventMessage {
-	return EventMessage{
+	e := EventMessage{
 		ID: m.ID, RoomID: m.RoomID, Sender: Peer{ID: m.SenderID, Name: m.SenderName},
-		Text: m.Text, CreatedAt: m.CreatedAt, DeletedAt: m.DeletedAt, Nonce: m.Nonce,
+		Text: m.Text, CreatedAt: m.CreatedAt, EditedAt: m.EditedAt, DeletedAt: m.DeletedAt,
+		ReplyTo: m.ReplyTo, ThreadID: m.ThreadID, Mentions: m.Mentions, MentionsRoom: m.MentionsRoom,
+		Attachments: []struct{}{}, Reactions: make([]EventReaction, len(m.Reactions)),
+		Pinned: m.Pinned, Announcement: m.Announcement, Nonce: m.Nonce,
 	}
+	if e.Mentions == nil {
+		e.Mentions = []int64{}
+	}
+	for i, r := range m.Reactions {
+		e.Reactions[i] = EventReaction{r.Emoji, r.Count}
+	}
+	return e
 }
 
 // EventRoom is a room without what depends on the reader.
@@ -33,19 +59,39 @@ type EventRoom struct {
 	MemberCount int        `json:"member_count"`
 	Archived    bool       `json:"archived"`
 	CreatedAt   Time       `json:"created_at"`
+
+	SlowMode int         `json:"slow_mode,omitempty"`
+	History  HistoryMode `json:"history,omitempty"` // absent: all
 }
 
 // ForEvent is the room as its events carry it.
 func (r Room) ForEvent() EventRoom {
-	return EventRoom{
+	e := EventRoom{
 		ID: r.ID, Kind: r.Kind, Name: r.Name, Topic: r.Topic, Visibility: r.Visibility,
 		Members: r.Members, MemberCount: r.MemberCount, Archived: r.Archived, CreatedAt: r.CreatedAt,
+		SlowMode: r.SlowMode,
 	}
+	if r.History != HistoryAll {
+		e.History = r.History
+	}
+	return e
 }
 
 // MessageData is the payload of message.created.
 type MessageData struct {
 	Message EventMessage `json:"message"`
+}
+
+// MessageDeletedData is the payload of message.deleted.
+type MessageDeletedData struct {
+	MessageID int64 `json:"message_id"`
+}
+
+// ReactionData is the payload of reaction.added and reaction.removed.
+type ReactionData struct {
+	MessageID int64     `json:"message_id"`
+	Emoji     string    `json:"emoji"`
+	User      EventUser `json:"user"`
 }
 
 // RoomData is the payload of room.created and room.updated.
@@ -63,6 +109,9 @@ type MemberData struct {
 	User   EventUser `json:"user"`
 	Role   RoomRole  `json:"role"`
 	Reason string    `json:"reason,omitempty"`
+
+	Muted      bool `json:"muted,omitempty"`
+	MutedUntil Time `json:"muted_until,omitzero"` // with Muted; absent: until lifted
 }
 
 // UserData is the payload of user.updated.
@@ -137,4 +186,15 @@ type ResetData struct {
 type EndedData struct {
 	Reason string `json:"reason"`
 	Detail string `json:"detail,omitempty"`
+}
+
+// TypingData is the payload of typing. Until is when it ends by itself.
+type TypingData struct {
+	User  EventUser `json:"user"`
+	Until Time      `json:"until"`
+}
+
+// ReadData is the payload of read.updated.
+type ReadData struct {
+	MessageID int64 `json:"message_id"`
 }

@@ -21,6 +21,8 @@ func (e *Event) Bury(deletedAt Time, sender string) error {
 	m.Sender.Name = cmp.Or(sender, m.Sender.Name)
 	return e.Encode(MessageData{Message: EventMessage{
 		ID: m.ID, RoomID: m.RoomID, Sender: m.Sender, CreatedAt: m.CreatedAt, DeletedAt: deletedAt,
+		ReplyTo: m.ReplyTo, ThreadID: m.ThreadID,
+		Mentions: []int64{}, Attachments: []struct{}{}, Reactions: []EventReaction{},
 	}})
 }
 
@@ -114,7 +116,9 @@ func (f forgetter) message(o map[string]any) {
 	}
 	for key := range o {
 		switch key {
-		case "id", "room_id", "sender", "created_at", "deleted_at":
+		case "id", "room_id", "sender", "created_at", "deleted_at", "reply_to", "thread_id":
+		case "mentions", "attachments", "reactions":
+			o[key] = []any{}
 		default:
 			delete(o, key)
 		}

@@ -26,6 +26,15 @@ const (
 	Private Visibility = "private"
 )
 
+// HistoryMode says which of a room's messages its members may read.
+type HistoryMode string
+
+// The history modes. A public channel has HistoryAll: who may read it without joining may read all of it.
+const (
+	HistoryAll       HistoryMode = "all"
+	HistorySinceJoin HistoryMode = "since_join" // from where their present membership began
+)
+
 // RoomRole is what a member is in one room.
 type RoomRole string
 
@@ -49,6 +58,9 @@ type Room struct {
 	DirectB     int64 // direct only: the higher
 	MemberCount int
 	Archived    bool
+	SlowMode    int         // seconds between two messages of one member, 0: off
+	History     HistoryMode // what new members may read
+	Mutes       int         // how many mutes there are, perhaps over
 	CreatedAt   Time
 	Deleted     bool   // seen inside the writer only; readers get not_found
 	Members     []Peer // direct only: the two, filled by readers

@@ -116,8 +116,9 @@ func fill(tb testing.TB, o Options, n, rooms int) {
 	for _, query := range []string{
 		"INSERT INTO log (id, at, type, room_id, aud_kind, aud_id, json) " + ids +
 			"f, 1, 'message.created', " + room + ", 2, " + room + ", CAST('" + strings.Repeat("x", 250) + "' AS " + blob + ") FROM s",
-		"INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce) " + ids +
-			"f, " + room + ", 2, '" + strings.Repeat("x", 100) + "', 1, CAST(f AS TEXT) FROM s",
+		"INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own) " + ids +
+			"f, " + room + ", 2, '" + strings.Repeat("x", 100) + "', 1, CAST(f AS TEXT), 0, 0, CAST(0 AS boolean), " +
+			fmt.Sprintf("(f - %d) / %d + 1, (f - %d) / %d + 1 FROM s", first, rooms, first, rooms),
 		"INSERT INTO nonces (user_id, nonce, message_id, sent_to, digest, created_at) " + ids +
 			"2 + f % 64, 'n' || f, f, '', CAST('" + strings.Repeat("x", 32) + "' AS " + blob + "), 1 FROM s",
 		fmt.Sprintf("UPDATE log_head SET head = %d", last),

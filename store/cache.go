@@ -9,9 +9,12 @@ import (
 // How many of each the writer remembers at most.
 const (
 	cachedUsers  = 1 << 14
+	cachedNames  = 1 << 14
 	cachedRooms  = 1 << 12
 	cachedSpells = 1 << 16
 	cachedBlocks = 1 << 14
+
+	cachedRestrictions = 1 << 14
 )
 
 // cache is what the writer knows of the present state without asking. Only the writer's
@@ -19,11 +22,16 @@ const (
 // command must not leave what it wrote, nor what it read of its own writes.
 type cache struct {
 	users   table[int64, models.User]
+	names   table[string, int64]      // users by name key, 0: nobody is called so
 	rooms   table[int64, models.Room] // Members not filled
 	keys    table[string, int64]      // channels by name key
 	directs table[pair, int64]        // direct rooms by their two
 	spells  table[pair, models.Membership]
-	blocks  table[pair, bool] // whether one of the two, the lower first, blocks the other
+	ords    table[int64, int64] // a room's last place, where nobody else writes
+	owns    table[pair, int64]  // a sender's in a room
+	blocks  table[pair, bool]   // whether one of the two, the lower first, blocks the other
+
+	restrictions table[restrictionKey, models.Restriction] // zero where there is none
 
 	hits, misses int64 // of the commands' look-ups, for Stats
 }
@@ -48,11 +56,16 @@ type pair struct{ a, b int64 }
 func newCache() *cache {
 	return &cache{
 		users:   newTable[int64, models.User](cachedUsers),
+		names:   newTable[string, int64](cachedNames),
 		rooms:   newTable[int64, models.Room](cachedRooms),
 		keys:    newTable[string, int64](cachedRooms),
 		directs: newTable[pair, int64](cachedRooms),
 		spells:  newTable[pair, models.Membership](cachedSpells),
+		ords:    newTable[int64, int64](cachedRooms),
+		owns:    newTable[pair, int64](cachedSpells),
 		blocks:  newTable[pair, bool](cachedBlocks),
+
+		restrictions: newTable[restrictionKey, models.Restriction](cachedRestrictions),
 	}
 }
 
@@ -96,31 +109,43 @@ func (c *cache) count(roomID int64, n int) {
 // settle makes all changes stay.
 func (c *cache) settle() {
 	c.users.settle()
+	c.names.settle()
 	c.rooms.settle()
 	c.keys.settle()
 	c.directs.settle()
 	c.spells.settle()
 	c.blocks.settle()
+	c.restrictions.settle()
+	c.ords.settle()
+	c.owns.settle()
 }
 
 // revert takes back every change since the last settle.
 func (c *cache) revert() {
 	c.users.revert()
+	c.names.revert()
 	c.rooms.revert()
 	c.keys.revert()
 	c.directs.revert()
 	c.spells.revert()
 	c.blocks.revert()
+	c.restrictions.revert()
+	c.ords.revert()
+	c.owns.revert()
 }
 
 // clear forgets everything.
 func (c *cache) clear() {
 	c.users.clear()
+	c.names.clear()
 	c.rooms.clear()
 	c.keys.clear()
 	c.directs.clear()
 	c.spells.clear()
 	c.blocks.clear()
+	c.restrictions.clear()
+	c.ords.clear()
+	c.owns.clear()
 }
 
 // table is a bounded map whose latest changes can be taken back.

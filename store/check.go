@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -112,11 +113,14 @@ func textRows(ctx context.Context, db queryer, query string) (found []string, er
 	return found, err
 }
 
-// invariants are what holds in every database of Parley. Each query gives a line for what does not.
-var invariants = []struct {
+// invariant is something that holds in every database of Parley. Its query gives a line for what does not.
+type invariant struct {
 	since int64 // the version of the database from which on it can be asked
 	query string
-}{
+}
+
+// invariants are those of the log, of people and of rooms; see roomInvariants too.
+var invariants = []invariant{
 	{1, "SELECT 'the log has no head' WHERE NOT EXISTS (SELECT 1 FROM log_head)"},
 	{1, "SELECT 'the head is noted as ' || head || ', the newest entry is ' || newest FROM " +
 		"(SELECT head, (SELECT MAX(id) FROM log) AS newest FROM log_head) AS l WHERE head <> newest"},
@@ -167,7 +171,7 @@ func checkLog(ctx context.Context, pool *sql.DB, o *sql.TxOptions) (h Health, er
 	if err := tx.QueryRowContext(ctx, counts).Scan(&h.Entries, &h.Head, &h.Messages, &h.Users, &h.Holes); err != nil {
 		return h, err
 	}
-	for _, rule := range invariants {
+	for _, rule := range slices.Concat(invariants, roomInvariants) {
 		if version < rule.since {
 			continue
 		}

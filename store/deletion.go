@@ -29,12 +29,21 @@ func (r *reader) Successor(roomID, userID int64) (models.Membership, error) {
 	return row.model(), err
 }
 
+// EntriesOf implements chat.DeletionReader.
+func (r *reader) EntriesOf(messageIDs []int64) ([]int64, error) {
+	return many[int64](r, "look for what carries messages",
+		"SELECT id FROM messages WHERE "+r.oneOf("id")+" UNION SELECT id FROM edits WHERE "+r.oneOf("message_id")+" ORDER BY id",
+		r.idList(messageIDs), r.idList(messageIDs))
+}
+
 // LiveMessages implements chat.DeletionReader.
-func (r *reader) LiveMessages(userID, after int64, limit int) ([]int64, error) {
-	return many[int64](r, "look for messages to erase",
-		"SELECT id FROM messages WHERE sender_id = ? AND id > ? "+
-			"AND NOT EXISTS (SELECT 1 FROM tombstones WHERE message_id = messages.id) ORDER BY id LIMIT ?",
-		userID, after, limit)
+func (r *reader) LiveMessages(userID int64, key chat.MessageKey, limit int) ([]chat.MessageKey, error) {
+	return byRoom(key, limit, func(rooms string, after int64, limit int) ([]chat.MessageKey, error) {
+		return many[chat.MessageKey](r, "look for messages to erase",
+			"SELECT room_id, id FROM messages WHERE sender_id = ? AND room_id "+rooms+" AND id > ? "+
+				"AND NOT EXISTS (SELECT 1 FROM tombstones WHERE message_id = messages.id) ORDER BY room_id, id LIMIT ?",
+			userID, key.RoomID, after, limit)
+	})
 }
 
 type spellOfUserRow struct {
@@ -68,6 +77,8 @@ func (r *reader) Spells(userID, room, from, upTo int64, limit int) ([]models.Spe
 
 // PeopleEntries implements chat.DeletionReader.
 func (r *reader) PeopleEntries(room, after int64, limit int) ([]models.Event, error) {
-	return r.entriesWhere(r.byPeople()+" WHERE aud_kind <> 0 AND type <> 'message.created' AND (room_id, id) > (?, ?) "+
-		"ORDER BY room_id, id LIMIT ?", room, after, limit)
+	return byRoom(chat.MessageKey{RoomID: room, ID: after}, limit, func(rooms string, after int64, limit int) ([]models.Event, error) {
+		return r.entriesWhere(r.byPeople()+" WHERE aud_kind <> 0 AND type <> 'message.created' AND room_id "+rooms+
+			" AND id > ? ORDER BY room_id, id LIMIT ?", room, after, limit)
+	})
 }

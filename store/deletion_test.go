@@ -21,8 +21,11 @@ func buryAll(t *testing.T, s *Store, u models.User, step int) {
 	t.Helper()
 	for {
 		var ids []int64
-		view(t, s, func(r chat.Reader) (err error) {
-			ids, err = r.LiveMessages(u.ID, 0, step)
+		view(t, s, func(r chat.Reader) error {
+			live, err := r.LiveMessages(u.ID, chat.MessageKey{}, step)
+			for _, message := range live {
+				ids = append(ids, message.ID)
+			}
 			return err
 		})
 		if len(ids) == 0 {
@@ -133,8 +136,8 @@ func TestRewrittenInTheSameBatch(t *testing.T) {
 			}
 		}
 		both(t, s, func(r chat.Reader) error {
-			for m, text := range map[models.Message]string{first: "", second: "stays"} {
-				now, err := r.Message(m.ID)
+			for id, text := range map[int64]string{first.ID: "", second.ID: "stays"} {
+				now, err := r.Message(id)
 				if err != nil || now.Text != text || now.Nonce != text || now.DeletedAt.IsZero() != (text != "") {
 					t.Errorf("%+v, %v", now, err)
 				}

@@ -19,6 +19,11 @@ type dialect interface {
 	// statement's text does not depend on how many there are.
 	oneOf(column string) string
 	idList(ids []int64) string
+	// places is a query that reads the list of one parameter, made by placeList: room_id, from_id, since_id.
+	places() string
+	// oneOfTexts and textList are the same for texts.
+	oneOfTexts(column string) string
+	textList(texts []string) string
 	// byAudience follows the log's table in a query that must use its index of audiences.
 	byAudience() string
 	// byPeople is the same for the index of the entries that can name people.
@@ -34,7 +39,9 @@ type dialect interface {
 	survives() bool
 
 	insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error
-	insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error
+	// insertMessages takes the place of each; with lockHead it is counted on from what the table has.
+	insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error
+	insertMentions(ctx context.Context, conn gorm.ConnPool, rows []mentionRow) error
 	insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error
 }
 

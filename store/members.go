@@ -69,3 +69,9 @@ func (r *reader) Owners(roomID int64) (int, error) {
 	return one[int](r, "count owners",
 		"SELECT COUNT(*) FROM memberships WHERE room_id = ? AND to_id IS NULL AND role = 'owner'", roomID)
 }
+
+// NewestSpell implements chat.RoomReader.
+func (r *reader) NewestSpell(roomID int64) (int64, error) {
+	return one[int64](r, "look for the youngest membership",
+		"SELECT COALESCE(MAX(from_id), 0) FROM memberships WHERE room_id = ? AND to_id IS NULL", roomID)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -103,7 +104,7 @@ func TestMessageHasThePresentName(t *testing.T) {
 			}
 			fresh.SenderName, stored.SenderName = "anna", "anna"
 			for _, want := range []models.Message{fresh, stored} {
-				if got, err := tx.Message(want.ID); err != nil || got != want {
+				if got, err := tx.Message(want.ID); err != nil || !reflect.DeepEqual(got, want) {
 					t.Errorf("inside the command: %+v, %v, want %+v", got, err, want)
 				}
 			}
@@ -111,7 +112,7 @@ func TestMessageHasThePresentName(t *testing.T) {
 		})
 		both(t, s, func(r chat.Reader) error {
 			got, err := r.Message(stored.ID)
-			if err != nil || got != stored {
+			if err != nil || !reflect.DeepEqual(got, stored) {
 				t.Errorf("message %+v, %v, want %+v", got, err, stored)
 			}
 			if _, err := r.Message(999); !errors.Is(err, chat.ErrNotFound) {

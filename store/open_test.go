@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -91,7 +92,7 @@ func newChannel(tb testing.TB, s *Store, name string, owner models.User) (room m
 	do(tb, s, func(tx chat.Tx) error {
 		room = models.Room{
 			ID: tx.NextID(), Kind: models.KindChannel, Name: name, Key: strings.ToLower(name),
-			Visibility: models.Public, CreatedAt: tx.Now(),
+			Visibility: models.Public, History: models.HistoryAll, CreatedAt: tx.Now(),
 		}
 		if _, err := tx.Append(models.Event{Type: models.RoomCreated, RoomID: room.ID, Audience: models.Everyone()},
 			models.RoomData{Room: room.ForEvent()}); err != nil {
@@ -152,7 +153,7 @@ func post(tx chat.Tx, roomID, userID int64, text, nonce string) (models.Message,
 	}
 	m := models.Message{
 		ID: tx.NextID(), RoomID: roomID, SenderID: userID, SenderName: user.Name, Text: text,
-		CreatedAt: tx.Now(), Nonce: nonce,
+		CreatedAt: tx.Now(), Nonce: nonce, Version: tx.NextID(),
 	}
 	if _, err := tx.Append(models.Event{Type: models.MessageCreated, RoomID: roomID, Audience: models.InRoom(roomID)},
 		models.MessageData{Message: m.ForEvent()}); err != nil {
@@ -259,7 +260,7 @@ func TestSendAndRead(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if len(h.Messages) != 1 || h.Messages[0] != m || h.HasBefore || h.HasAfter {
+			if len(h.Messages) != 1 || !reflect.DeepEqual(h.Messages[0], m) || h.HasBefore || h.HasAfter {
 				t.Errorf("history %+v, want the one message %+v", h, m)
 			}
 			return nil

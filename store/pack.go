@@ -58,5 +58,24 @@ func unpack(stored []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack entry: %w", err)
 	}
-	return json, nil
+	return whole(json), nil
+}
+
+// lists are what the message of an event has since rooms have reactions. Migration 6 gave them to all entries but those
+// that were deflated before it, which SQL cannot read.
+const lists = `,"mentions":[],"attachments":[],"reactions":[]`
+
+var (
+	carriesMessage = []byte(`,"type":"message.created","at":`)
+	hasLists       = []byte(`,"mentions":[`)
+	messageEnd     = []byte("}}}")
+)
+
+// whole gives a deflated message the lists that it lacks. There is no text in it that could look like them.
+func whole(json []byte) []byte {
+	rest, ok := bytes.CutSuffix(json, messageEnd)
+	if !ok || !bytes.Contains(json, carriesMessage) || bytes.Contains(json, hasLists) {
+		return json
+	}
+	return slices.Concat(rest, []byte(lists), messageEnd)
 }

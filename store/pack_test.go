@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"testing"
 
@@ -29,6 +30,25 @@ func TestPack(t *testing.T) {
 			if got, err := unpack(stored); err != nil || !bytes.Equal(got, e.JSON) {
 				t.Errorf("%q, %v, want %q", got, err, e.JSON)
 			}
+		}
+	}
+}
+
+// What was deflated before messages in events had lists is given them; nothing else is touched.
+func TestUnpackWhatIsOld(t *testing.T) {
+	t.Parallel()
+	for old, want := range map[string]string{
+		`{"id":5,"type":"message.created","at":"x","room_id":1,"data":{"message":{"id":5,"text":""}}}`: `{"id":5,"type":"message.created","at":"x","room_id":1,` +
+			`"data":{"message":{"id":5,"text":"","mentions":[],"attachments":[],"reactions":[]}}}`,
+		`{"id":5,"type":"message.created","at":"x","data":{"message":{"text":"","mentions":[7]}}}`: "",
+		`{"id":5,"type":"user.renamed","at":"x","data":{"user":{"a":{}}}}`:                         "",
+	} {
+		stored, err := pack([]byte(old), len(old)-1)
+		if err != nil || stored[0] != packed {
+			t.Fatalf("%s is not deflated: %v", old, err)
+		}
+		if got, err := unpack(stored); err != nil || string(got) != cmp.Or(want, old) {
+			t.Errorf("%s, %v, want %s", got, err, cmp.Or(want, old))
 		}
 	}
 }

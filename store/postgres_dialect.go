@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -26,17 +27,46 @@ func (postgresDialect) writes() *sql.TxOptions {
 
 func (postgresDialect) oneOf(column string) string { return column + " = ANY (CAST(? AS bigint[]))" }
 func (postgresDialect) idList(ids []int64) string  { return bracket('{', ids, '}') }
-func (postgresDialect) byAudience() string         { return "" }
-func (postgresDialect) byPeople() string           { return "" }
-func (postgresDialect) blank(string) string        { return "''" } // every version of a row is a new one
-func (postgresDialect) lockHead() bool             { return true }
-func (postgresDialect) survives() bool             { return false }
+func (postgresDialect) oneOfTexts(column string) string {
+	return column + " = ANY (CAST(? AS text[]))"
+}
+func (postgresDialect) textList(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = `"` + arrayEscapes.Replace(storable(text)) + `"`
+	}
+	return "{" + strings.Join(quoted, ",") + "}"
+}
+func (postgresDialect) byAudience() string  { return "" }
+func (postgresDialect) byPeople() string    { return "" }
+func (postgresDialect) blank(string) string { return "''" } // every version of a row is a new one
+func (postgresDialect) lockHead() bool      { return true }
+func (postgresDialect) survives() bool      { return false }
+
+// arrayEscapes are what has a meaning within the quotes of an array's element.
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+func (postgresDialect) places() string {
+	return "SELECT CAST(p.value->>0 AS bigint) AS room_id, CAST(p.value->>1 AS bigint) AS from_id, CAST(p.value->>2 AS bigint) AS since_id " +
+		"FROM json_array_elements(CAST(? AS json)) p"
+}
 
 const (
 	postgresInsertLog = `INSERT INTO log (id, at, type, room_id, aud_kind, aud_id, json)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::smallint[], $6::bigint[], $7::bytea[])`
-	postgresInsertMessages = `INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])`
+	// The places' look-ups ask for the last row up to the room and sender, and then whether it is theirs. Asked for the last
+	// of theirs by id, PostgreSQL may go through the primary key from its end until it meets one: for who has said nothing
+	// yet, to its beginning.
+	postgresInsertMessages = `INSERT INTO messages (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own)
+SELECT v.id, v.room_id, v.sender_id, v.body, v.created_at, v.nonce, v.reply_to, v.thread_id, v.announcement,
+  v.ord + COALESCE((SELECT CASE WHEN m.room_id = v.room_id THEN m.ord END FROM messages m
+    WHERE m.room_id <= v.room_id ORDER BY m.room_id DESC, m.id DESC LIMIT 1), 0),
+  v.own + COALESCE((SELECT CASE WHEN m.room_id = v.room_id AND m.sender_id = v.sender_id THEN m.own END FROM messages m
+    WHERE (m.sender_id, m.room_id) <= (v.sender_id, v.room_id) ORDER BY m.sender_id DESC, m.room_id DESC, m.id DESC LIMIT 1), 0)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[], $9::boolean[],
+  $10::bigint[], $11::bigint[]) AS v (id, room_id, sender_id, body, created_at, nonce, reply_to, thread_id, announcement, ord, own)`
+	postgresInsertMentions = `INSERT INTO mentions (user_id, room_id, message_id)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])`
 	postgresInsertNonces = `INSERT INTO nonces (user_id, nonce, message_id, sent_to, digest, created_at)
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[])`
 )
@@ -52,14 +82,29 @@ func (postgresDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows [
 		column(rows, func(e *models.Event) []byte { return e.JSON }))
 }
 
-func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
+func (postgresDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error {
 	return insertArrays(ctx, conn, "messages", postgresInsertMessages,
 		column(rows, func(m *models.Message) int64 { return m.ID }),
 		column(rows, func(m *models.Message) int64 { return m.RoomID }),
 		column(rows, func(m *models.Message) int64 { return m.SenderID }),
 		column(rows, func(m *models.Message) string { return m.Text }),
 		column(rows, func(m *models.Message) int64 { return millis(m.CreatedAt) }),
-		column(rows, func(m *models.Message) string { return m.Nonce }))
+		column(rows, func(m *models.Message) string { return m.Nonce }),
+		column(rows, func(m *models.Message) int64 { return m.ReplyTo }),
+		column(rows, func(m *models.Message) int64 { return m.ThreadID }),
+		column(rows, func(m *models.Message) bool { return m.Announcement }),
+		column(places, func(p *place) int64 { return p.ord }),
+		column(places, func(p *place) int64 { return p.own }))
+}
+
+func (postgresDialect) insertMentions(ctx context.Context, conn gorm.ConnPool, rows []mentionRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return insertArrays(ctx, conn, "mentions", postgresInsertMentions,
+		column(rows, func(m *mentionRow) int64 { return m.UserID }),
+		column(rows, func(m *mentionRow) int64 { return m.RoomID }),
+		column(rows, func(m *mentionRow) int64 { return m.MessageID }))
 }
 
 func (postgresDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, rows []models.Nonce) error {

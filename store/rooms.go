@@ -7,7 +7,7 @@ import (
 )
 
 const roomColumns = "r.id, r.kind, r.name, r.name_key, r.topic, r.visibility, r.direct_a, r.direct_b, " +
-	"r.member_count, r.archived, r.created_at"
+	"r.member_count, r.archived, r.created_at, r.slow_mode, r.history, r.mutes"
 
 type roomRow struct {
 	ID          int64
@@ -21,6 +21,9 @@ type roomRow struct {
 	MemberCount int
 	Archived    bool
 	CreatedAt   int64
+	SlowMode    int
+	History     string
+	Mutes       int
 }
 
 func (r roomRow) model() models.Room {
@@ -28,17 +31,24 @@ func (r roomRow) model() models.Room {
 		ID: r.ID, Kind: models.RoomKind(r.Kind), Name: r.Name, Key: r.NameKey, Topic: r.Topic,
 		Visibility: models.Visibility(r.Visibility), DirectA: r.DirectA, DirectB: r.DirectB,
 		MemberCount: r.MemberCount, Archived: r.Archived, CreatedAt: moment(r.CreatedAt),
+		SlowMode: r.SlowMode, History: models.HistoryMode(r.History), Mutes: r.Mutes,
 	}
 }
 
-// joinedRow is a room with the role of who asks; Role is empty where they have none.
+// joinedRow is a room with the role of who asks, and where their membership began; Role is empty where they have
+// none.
 type joinedRow struct {
-	Room roomRow `gorm:"embedded"`
-	Role string
+	Room   roomRow `gorm:"embedded"`
+	Role   string
+	FromID int64
 }
 
 func (j joinedRow) model() models.JoinedRoom {
-	return models.JoinedRoom{Room: j.Room.model(), Role: models.RoomRole(j.Role)}
+	room := models.JoinedRoom{Room: j.Room.model(), Role: models.RoomRole(j.Role), From: j.FromID}
+	if room.Role == models.NoRole {
+		room.From = 0
+	}
+	return room
 }
 
 // Room implements chat.RoomReader.
@@ -112,12 +122,12 @@ func peers(room models.Room, name func(id int64) string) []models.Peer {
 // whom the last condition does not hold.
 func (r *reader) JoinedRooms(userID, after int64, limit int) ([]models.JoinedRoom, error) {
 	return r.joined("list joined rooms",
-		"SELECT "+roomColumns+", m.role AS role FROM memberships m JOIN rooms r ON r.id = m.room_id "+
+		"SELECT "+roomColumns+", m.role AS role, m.from_id FROM memberships m JOIN rooms r ON r.id = m.room_id "+
 			"WHERE m.user_id = ? AND m.to_id IS NULL AND m.room_id > ? AND r.deleted_id IS NULL "+
-			"UNION ALL SELECT "+roomColumns+", 'member' AS role FROM rooms r "+
-			"WHERE r.id = 1 AND r.id > ? AND EXISTS (SELECT 1 FROM users WHERE id = ? AND role <> 'visitor') "+
+			"UNION ALL SELECT "+roomColumns+", 'member' AS role, u.id AS from_id FROM rooms r "+
+			"JOIN users u ON u.id = ? AND u.role <> 'visitor' WHERE r.id = 1 AND r.id > ? "+
 			"ORDER BY id LIMIT ?",
-		userID, after, after, userID, max(limit, 0))
+		userID, after, userID, after, max(limit, 0))
 }
 
 // PublicRooms implements chat.RoomReader.
@@ -125,11 +135,11 @@ func (r *reader) PublicRooms(userID, after int64, limit int) ([]models.JoinedRoo
 	return r.joined("list public rooms",
 		"SELECT "+roomColumns+", CASE "+
 			"WHEN r.id = 1 AND EXISTS (SELECT 1 FROM users WHERE id = ? AND role <> 'visitor') THEN 'member' "+
-			"ELSE COALESCE(m.role, '') END AS role "+
+			"ELSE COALESCE(m.role, '') END AS role, CASE WHEN r.id = 1 THEN CAST(? AS bigint) ELSE COALESCE(m.from_id, 0) END AS from_id "+
 			"FROM rooms r LEFT JOIN memberships m ON m.room_id = r.id AND m.user_id = ? AND m.to_id IS NULL "+
 			"WHERE r.kind = 'channel' AND r.visibility = 'public' AND r.deleted_id IS NULL AND r.id > ? "+
 			"ORDER BY r.id LIMIT ?",
-		userID, userID, after, max(limit, 0))
+		userID, userID, userID, after, max(limit, 0))
 }
 
 func (r *reader) joined(what, query string, args ...any) ([]models.JoinedRoom, error) {

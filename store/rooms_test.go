@@ -334,7 +334,11 @@ func TestListsCostAFixedNumberOfQueries(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					if _, err := newDirect(tx, ann, u); err != nil {
+					direct, err := newDirect(tx, ann, u)
+					if err != nil {
+						return err
+					}
+					if _, err := post(tx, direct.ID, u.ID, "hello", ""); err != nil {
 						return err
 					}
 					if err := join(tx, small.ID, u, models.RoomMember); err != nil {
@@ -365,6 +369,11 @@ func TestListsCostAFixedNumberOfQueries(t *testing.T) {
 					}
 				}
 				return len(list), err
+			})
+			cost("FillRooms", func(r chat.Reader) (int, error) {
+				list, err := r.JoinedRooms(ann.ID, small.ID, 2000)
+				queries.Store(0)
+				return len(list), errors.Join(err, r.FillRooms(list, ann.ID))
 			})
 			cost("Members", func(r chat.Reader) (int, error) {
 				list, err := r.Members(small.ID, ann.ID, 2000)

@@ -29,12 +29,15 @@ type scout struct {
 	round   int
 	waits   bool // the present command ended at a question of this round
 	users   questions[int64]
+	names   questions[string]
 	rooms   questions[int64]
 	keys    questions[string]
 	directs questions[pair]
 	spells  questions[pair]
 	blocks  questions[pair]
 	nonces  questions[nonceKey]
+
+	restrictions questions[restrictionKey]
 }
 
 type nonceKey struct {
@@ -59,6 +62,17 @@ func ask[K comparable](s *scout, q *questions[K], k K) error {
 		q.now = append(q.now, k)
 	}
 	s.waits = !known || round == s.round
+	return errScout
+}
+
+// askAll notes several questions of which the command needs all answers.
+func askAll[K comparable](s *scout, q *questions[K], keys []K) error {
+	waits := false
+	for _, k := range keys {
+		_ = ask(s, q, k)
+		waits = waits || s.waits
+	}
+	s.waits = waits
 	return errScout
 }
 
@@ -110,6 +124,11 @@ func (t *tx) answer(s *scout) error {
 	if err := t.answerUsers(s.users.take()); err != nil {
 		return err
 	}
+	if names := s.names.take(); len(names) > 0 {
+		if err := t.learnNames(names, map[string]int64{}); err != nil {
+			return err
+		}
+	}
 	if err := t.answerRooms(s); err != nil {
 		return err
 	}
@@ -117,6 +136,9 @@ func (t *tx) answer(s *scout) error {
 		return err
 	}
 	if err := t.answerBlocks(s.blocks.take()); err != nil {
+		return err
+	}
+	if err := t.answerRestrictions(s.restrictions.take()); err != nil {
 		return err
 	}
 	return t.answerNonces(s.nonces.take())

@@ -73,6 +73,10 @@ func openSQLite(ctx context.Context, dir string, existing bool) (_ *sqliteEngine
 	if err := migrate(ctx, e.write, goose.DialectSQLite3, "sqlite"); err != nil {
 		return nil, err
 	}
+	// What a process that died has left in the write-ahead log may have been deleted by it.
+	if _, err := e.checkpoint(ctx, shortWait); err != nil {
+		return nil, err
+	}
 	e.read = sqlitePool(e.path, sqliteReader, readerConns)
 	return e, nil
 }
@@ -170,19 +174,21 @@ func (e *sqliteEngine) rest(ctx context.Context) error {
 const (
 	// shortWait is how long a checkpoint waits for readers while senders wait for it.
 	shortWait = 50 * time.Millisecond
-	// scrubPause is how long scrub leaves the connection to senders before it tries again.
-	scrubPause = 100 * time.Millisecond
+	// scrubPause is how long scrub leaves the connection to senders before it tries again, twice as long after each
+	// try up to scrubPauseMost.
+	scrubPause     = 100 * time.Millisecond
+	scrubPauseMost = 2 * time.Second
 )
 
 // scrub empties the write-ahead log: it is the last place that may hold what has been overwritten with
 // zeros in the database. A reader that is just reading, which holds that up, is waited for between attempts.
 func (e *sqliteEngine) scrub(ctx context.Context) error {
-	for {
+	for wait := scrubPause; ; wait = min(2*wait, scrubPauseMost) {
 		done, err := e.checkpoint(ctx, shortWait)
 		if done || err != nil {
 			return err
 		}
-		if !pause(ctx, scrubPause) {
+		if !pause(ctx, wait) {
 			return fmt.Errorf("empty the write-ahead log: %w", ctx.Err())
 		}
 	}

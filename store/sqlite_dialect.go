@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -13,12 +14,14 @@ import (
 
 // sqliteDialect writes many rows with one statement of many VALUES. The driver keeps statements
 // by their text, so there are texts for a few numbers of rows only.
-type sqliteDialect struct{ log, messages, nonces sizedInserts }
+type sqliteDialect struct{ log, messages, mentions, nonces sizedInserts }
 
 func newSQLiteDialect() sqliteDialect {
 	return sqliteDialect{
-		log:      newSizedInserts("log", "id", "at", "type", "room_id", "aud_kind", "aud_id", "json"),
-		messages: newSizedInserts("messages", "id", "room_id", "sender_id", "body", "created_at", "nonce"),
+		log: newSizedInserts("log", "id", "at", "type", "room_id", "aud_kind", "aud_id", "json"),
+		messages: newSizedInserts("messages", "id", "room_id", "sender_id", "body", "created_at", "nonce",
+			"reply_to", "thread_id", "announcement", "ord", "own"),
+		mentions: newSizedInserts("mentions", "user_id", "room_id", "message_id"),
 		nonces:   newSizedInserts("nonces", "user_id", "nonce", "message_id", "sent_to", "digest", "created_at"),
 	}
 }
@@ -28,14 +31,27 @@ func (sqliteDialect) writes() *sql.TxOptions   { return nil } // immediate, by t
 func (sqliteDialect) oneOf(column string) string {
 	return column + " IN (SELECT value FROM json_each(?))"
 }
-func (sqliteDialect) idList(ids []int64) string { return bracket('[', ids, ']') }
-func (sqliteDialect) byAudience() string        { return " INDEXED BY log_audience" }
-func (sqliteDialect) byPeople() string          { return " INDEXED BY log_people" }
+func (sqliteDialect) idList(ids []int64) string         { return bracket('[', ids, ']') }
+func (d sqliteDialect) oneOfTexts(column string) string { return d.oneOf(column) }
+func (sqliteDialect) textList(texts []string) string {
+	list, err := json.Marshal(texts)
+	if err != nil {
+		return "[]" // no texts make an error
+	}
+	return string(list)
+}
+func (sqliteDialect) byAudience() string { return " INDEXED BY log_audience" }
+func (sqliteDialect) byPeople() string   { return " INDEXED BY log_people" }
 func (sqliteDialect) blank(column string) string {
 	return "printf('%*s', octet_length(" + column + "), '')"
 }
 func (sqliteDialect) lockHead() bool { return false }
 func (sqliteDialect) survives() bool { return true }
+
+func (sqliteDialect) places() string {
+	return "SELECT json_extract(value, '$[0]') AS room_id, json_extract(value, '$[1]') AS from_id, " +
+		"json_extract(value, '$[2]') AS since_id FROM json_each(?)"
+}
 
 func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
 	return d.log.insert(ctx, conn, len(rows), func(args []any, i int) []any {
@@ -44,10 +60,17 @@ func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows [
 	})
 }
 
-func (d sqliteDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message) error {
+func (d sqliteDialect) insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error {
 	return d.messages.insert(ctx, conn, len(rows), func(args []any, i int) []any {
-		m := &rows[i]
-		return append(args, m.ID, m.RoomID, m.SenderID, m.Text, millis(m.CreatedAt), m.Nonce)
+		m, at := &rows[i], places[i]
+		return append(args, m.ID, m.RoomID, m.SenderID, m.Text, millis(m.CreatedAt), m.Nonce,
+			m.ReplyTo, m.ThreadID, m.Announcement, at.ord, at.own)
+	})
+}
+
+func (d sqliteDialect) insertMentions(ctx context.Context, conn gorm.ConnPool, rows []mentionRow) error {
+	return d.mentions.insert(ctx, conn, len(rows), func(args []any, i int) []any {
+		return append(args, rows[i].UserID, rows[i].RoomID, rows[i].MessageID)
 	})
 }
 

@@ -217,7 +217,17 @@ func (t *tx) flush() error {
 		}
 	}
 	if rows := t.messages[t.flushed.messages:]; len(rows) > 0 {
-		if err := t.insertMessages(t.context(), t.conn, rows); err != nil {
+		places, err := t.place(rows)
+		if err != nil {
+			return err
+		}
+		if err := t.insertMessages(t.context(), t.conn, rows, places); err != nil {
+			return err
+		}
+		if err := t.insertMentions(t.context(), t.conn, mentionsOf(rows)); err != nil {
+			return err
+		}
+		if err := t.countReplies(rows); err != nil {
 			return err
 		}
 	}
@@ -249,6 +259,7 @@ func (t *tx) finish() error {
 	if err := t.flush(); err != nil {
 		return err
 	}
+	t.w.cache.settle() // what it learnt in flush is no later command's to take back
 	if len(t.events) == 0 {
 		return nil
 	}

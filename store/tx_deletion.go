@@ -21,8 +21,15 @@ func (t *tx) DeleteUser(u models.User, at int64, erase bool) error {
 		return err
 	}
 	t.w.cache.users.drop(u.ID)
+	t.w.cache.names.drop(u.Key)
 	_, err = t.write("delete blocks", "DELETE FROM blocks WHERE blocker_id = ? OR blocked_id = ?", u.ID, u.ID)
 	if err != nil {
+		return err
+	}
+	if _, err := t.deleteRestrictions("SELECT room_id, kind, user_id FROM restrictions WHERE user_id = ?", u.ID); err != nil {
+		return err
+	}
+	if _, err := t.write("delete read marks", "DELETE FROM reads WHERE user_id = ?", u.ID); err != nil {
 		return err
 	}
 	if u.Role == models.RoleVisitor {
@@ -77,14 +84,40 @@ func (t *tx) BuryMessages(ids []int64) error {
 	if err := t.show(); err != nil {
 		return err
 	}
-	_, err := t.write("note deleted messages", "INSERT INTO tombstones (message_id, deleted_at) "+
-		"SELECT id, CAST(? AS bigint) FROM messages WHERE "+t.oneOf("id")+" ON CONFLICT (message_id) DO NOTHING",
-		millis(t.now), t.idList(ids))
+	list := t.idList(ids)
+	threads, err := many[int64](&t.reader, "look for the threads of deleted messages",
+		"SELECT DISTINCT thread_id FROM messages WHERE thread_id <> 0 AND "+t.oneOf("id"), list)
 	if err != nil {
 		return err
 	}
-	_, err = t.write("blank deleted messages", "UPDATE messages SET body = "+t.blank("body")+", nonce = "+t.blank("nonce")+
-		" WHERE "+t.oneOf("id"), t.idList(ids))
+	_, err = t.write("note deleted messages", "INSERT INTO tombstones (message_id, room_id, sender_id, deleted_at) "+
+		"SELECT id, room_id, sender_id, CAST(? AS bigint) FROM messages WHERE "+t.oneOf("id")+" ON CONFLICT (message_id) DO NOTHING",
+		millis(t.now), list)
+	if err != nil {
+		return err
+	}
+	for _, s := range []struct{ what, query string }{
+		{"blank deleted messages", "UPDATE messages SET body = " + t.blank("body") + ", nonce = " + t.blank("nonce") + " WHERE " + t.oneOf("id")},
+		{"blank their edits", "UPDATE edits SET body = " + t.blank("body") + " WHERE body IS NOT NULL AND " + t.oneOf("message_id")},
+		{"delete their mentions", "DELETE FROM mentions WHERE " + t.oneOf("message_id")},
+		{"delete their reactions", "DELETE FROM reactions WHERE " + t.oneOf("message_id")},
+		{"unpin them", "DELETE FROM pins WHERE " + t.oneOf("message_id")},
+	} {
+		if _, err := t.write(s.what, s.query, list); err != nil {
+			return err
+		}
+	}
+	return t.countThreads(threads)
+}
+
+// countThreads counts the live answers of threads anew.
+func (t *tx) countThreads(ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	const live = " FROM messages m WHERE m.thread_id = threads.message_id AND m.thread_id <> 0 AND NOT EXISTS (SELECT 1 FROM tombstones d WHERE d.message_id = m.id)"
+	_, err := t.write("count threads anew", "UPDATE threads SET replies = (SELECT COUNT(*)"+live+"), last_id = COALESCE((SELECT MAX(m.id)"+live+
+		"), 0) WHERE "+t.oneOf("message_id"), t.idList(ids))
 	return err
 }
 

@@ -13,6 +13,17 @@ func (t *tx) InsertMessage(m models.Message) error {
 	return nil
 }
 
+// InsertEdit implements chat.Tx.
+func (t *tx) InsertEdit(m models.Message, entry int64, textStays bool) error {
+	var body any = m.Text
+	if textStays {
+		body = nil
+	}
+	_, err := t.write("insert edit", "INSERT INTO edits (id, message_id, body, created_at) VALUES (?, ?, ?, ?)",
+		entry, m.ID, body, millis(t.now))
+	return err
+}
+
 // InsertNonce implements chat.Tx. A nonce that an earlier command of the batch took is refused here:
 // found later, in the database, it would cost the whole batch.
 func (t *tx) InsertNonce(n models.Nonce) error {

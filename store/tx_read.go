@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"errors"
+	"slices"
 
 	"parley/chat"
 	"parley/models"
@@ -101,16 +102,32 @@ func (t *tx) Membership(roomID, userID int64) (models.Membership, error) {
 	return m, err
 }
 
-// Message implements chat.MessageReader.
+// Message implements chat.MessageReader. One that waits in the buffer is written first: what came upon it since
+// stands in other tables.
 func (t *tx) Message(id int64) (models.Message, error) {
-	for i := len(t.messages) - 1; i >= t.flushed.messages; i-- {
-		if m := t.messages[i]; m.ID == id {
-			sender, err := t.User(m.SenderID)
-			m.SenderName = sender.Name
-			return m, err
+	for _, m := range t.messages[t.flushed.messages:] {
+		if m.ID != id {
+			continue
 		}
+		if err := t.show(); err != nil {
+			return models.Message{}, err
+		}
+		break
 	}
 	return t.reader.Message(id)
+}
+
+// LastSent implements chat.MessageReader. It is the last that a send asks for.
+func (t *tx) LastSent(roomID, userID int64) (models.Time, error) {
+	if t.asking {
+		return models.Time{}, errScout
+	}
+	for _, m := range slices.Backward(t.messages) {
+		if m.RoomID == roomID && m.SenderID == userID {
+			return m.CreatedAt, nil
+		}
+	}
+	return t.reader.LastSent(roomID, userID)
 }
 
 // Messages implements chat.MessageReader.
@@ -119,6 +136,14 @@ func (t *tx) Messages(roomID int64, page models.Page) (models.History, error) {
 		return models.History{}, err
 	}
 	return t.reader.Messages(roomID, page)
+}
+
+// Replies implements chat.MessageReader.
+func (t *tx) Replies(threadID, after int64, limit int) ([]models.Message, error) {
+	if err := t.show(); err != nil {
+		return nil, err
+	}
+	return t.reader.Replies(threadID, after, limit)
 }
 
 // Nonce implements chat.MessageReader. Two of one batch are found in the buffer.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 
 	"parley/models"
@@ -9,11 +10,13 @@ import (
 // InsertRoom implements chat.Tx. A room begins without members: StartSpell counts them.
 func (t *tx) InsertRoom(r models.Room) error {
 	r.DirectA, r.DirectB = min(r.DirectA, r.DirectB), max(r.DirectA, r.DirectB)
-	r.MemberCount = 0
+	r.MemberCount, r.Mutes = 0, 0
+	r.History = cmp.Or(r.History, models.HistoryAll)
 	_, err := t.write("insert room",
-		"INSERT INTO rooms (id, kind, name, name_key, topic, visibility, direct_a, direct_b, member_count, archived, created_at) "+
-			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
-		r.ID, string(r.Kind), r.Name, r.Key, r.Topic, string(r.Visibility), r.DirectA, r.DirectB, r.Archived, millis(r.CreatedAt))
+		"INSERT INTO rooms (id, kind, name, name_key, topic, visibility, direct_a, direct_b, member_count, archived, created_at, "+
+			"slow_mode, history, mutes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0)",
+		r.ID, string(r.Kind), r.Name, r.Key, r.Topic, string(r.Visibility), r.DirectA, r.DirectB, r.Archived, millis(r.CreatedAt),
+		r.SlowMode, string(r.History))
 	if err == nil {
 		t.w.cache.putRoom(r)
 	}
@@ -27,12 +30,14 @@ func (t *tx) UpdateRoom(r models.Room) error {
 		return fmt.Errorf("update room: %w", err)
 	}
 	err = t.update("update room",
-		"UPDATE rooms SET name = ?, name_key = ?, topic = ?, visibility = ?, archived = ? WHERE id = ? AND deleted_id IS NULL",
-		r.Name, r.Key, r.Topic, string(r.Visibility), r.Archived, r.ID)
+		"UPDATE rooms SET name = ?, name_key = ?, topic = ?, visibility = ?, archived = ?, slow_mode = ?, history = ? "+
+			"WHERE id = ? AND deleted_id IS NULL",
+		r.Name, r.Key, r.Topic, string(r.Visibility), r.Archived, r.SlowMode, string(r.History), r.ID)
 	if err != nil {
 		return err
 	}
 	old.Name, old.Key, old.Topic, old.Visibility, old.Archived = r.Name, r.Key, r.Topic, r.Visibility, r.Archived
+	old.SlowMode, old.History = r.SlowMode, r.History
 	t.w.cache.putRoom(old)
 	return nil
 }
@@ -45,11 +50,21 @@ func (t *tx) DeleteRoom(roomID, to int64) error {
 	if err != nil {
 		return err
 	}
+	if _, err := t.write("delete the room's restrictions", "DELETE FROM restrictions WHERE room_id = ?", roomID); err != nil {
+		return err
+	}
 	_, err = t.write("end the room's spells",
 		"UPDATE memberships SET to_id = COALESCE(to_id, ?), revoked = ? WHERE room_id = ?", to, true, roomID)
-	if err == nil {
-		t.w.cache.dropRoom(roomID)
+	if err != nil {
+		return err
 	}
+	if _, err := t.write("delete the room's invitations", "DELETE FROM invites WHERE room_id = ?", roomID); err != nil {
+		return err
+	}
+	t.w.cache.dropRoom(roomID)
+	// By the members, since the table has no index by room: whoever has a mark was one.
+	_, err = t.write("delete the room's read marks", "DELETE FROM reads WHERE room_id = ? AND user_id IN ("+
+		"SELECT user_id FROM memberships WHERE room_id = ?)", roomID, roomID)
 	return err
 }
 

@@ -16,6 +16,7 @@ func (t *tx) InsertUser(u models.User, passwordHash string) error {
 		return err
 	}
 	t.w.cache.users.put(u.ID, u)
+	t.w.cache.names.put(u.Key, u.ID)
 	if u.Role == models.RoleVisitor {
 		return nil
 	}
@@ -36,6 +37,8 @@ func (t *tx) UpdateUser(u models.User) error {
 	}
 	u.CreatedAt, u.LastSeenAt, u.BannedUntil = old.CreatedAt, old.LastSeenAt, old.BannedUntil
 	t.w.cache.users.put(u.ID, u)
+	t.w.cache.names.drop(old.Key)
+	t.w.cache.names.put(u.Key, u.ID)
 	was, is := old.Role == models.RoleVisitor, u.Role == models.RoleVisitor
 	switch {
 	case was && !is:

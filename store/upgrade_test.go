@@ -15,8 +15,8 @@ import (
 	"parley/models"
 )
 
-// oldDatabase makes a database of the first version with two users in it.
-func oldDatabase(t *testing.T, o Options) {
+// oldDatabase makes a database of an older version and fills it.
+func oldDatabase(t *testing.T, o Options, version int64, queries ...string) {
 	t.Helper()
 	dialect, folder := goose.DialectSQLite3, "sqlite"
 	var db *sql.DB
@@ -42,13 +42,13 @@ func oldDatabase(t *testing.T, o Options) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := provider.UpTo(context.Background(), 1); err != nil {
+	if _, err := provider.UpTo(context.Background(), version); err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.Exec("INSERT INTO users (id, name, name_key, display_name, role, status_text, password, created_at, last_seen_at) " +
-		"VALUES (2, 'ann', 'ann', 'Ann', 'admin', '', '', 1, 1), (3, 'bob', 'bob', 'Bob', 'member', '', '', 1, 1)")
-	if err != nil {
-		t.Fatal(err)
+	for _, query := range queries {
+		if _, err := db.Exec(query); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
 	}
 }
 
@@ -56,7 +56,8 @@ func oldDatabase(t *testing.T, o Options) {
 func TestUpgradeFromTheFirstVersion(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o Options) {
-		oldDatabase(t, o)
+		oldDatabase(t, o, 1, "INSERT INTO users (id, name, name_key, display_name, role, status_text, password, created_at, last_seen_at) "+
+			"VALUES (2, 'ann', 'ann', 'Ann', 'admin', '', '', 1, 1), (3, 'bob', 'bob', 'Bob', 'member', '', '', 1, 1)")
 		s := mustOpen(t, o)
 		do(t, s, func(tx chat.Tx) error { return tx.InsertBlock(2, 3) })
 		view(t, s, func(r chat.Reader) error {

@@ -62,6 +62,17 @@ func (r *reader) UserByKey(key string) (models.User, error) {
 	return row.model(), err
 }
 
+// UsersByKeys implements chat.UserReader.
+func (r *reader) UsersByKeys(keys []string) (map[string]int64, error) {
+	rows, err := many[userRow](r, "read users by names",
+		"SELECT id, name_key FROM users WHERE deleted_id IS NULL AND "+r.oneOfTexts("name_key"), r.textList(keys))
+	found := make(map[string]int64, len(rows))
+	for _, u := range rows {
+		found[u.NameKey] = u.ID
+	}
+	return found, err
+}
+
 // UsersByPrefix implements chat.UserReader. It is a range of the index, so that no character of prefix
 // has a meaning.
 func (r *reader) UsersByPrefix(prefix, after string, limit int) ([]models.User, error) {

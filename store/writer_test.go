@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -130,7 +131,7 @@ func TestOneNonceOneMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, want := range []int{0, 0, 2, 0, 0, 2} {
-			if got[i] != got[want] {
+			if !reflect.DeepEqual(got[i], got[want]) {
 				t.Errorf("send %d got %+v, want that of send %d: %+v", i, got[i], want, got[want])
 			}
 		}

@@ -136,6 +136,7 @@ func refusedBodies() []badBody {
 }
 
 func TestBadBodies(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *harness.Server) {
 		ann, bob := s.User("ann"), s.User("bob")
@@ -165,6 +166,7 @@ func TestBadBodies(t *testing.T) {
 
 // What is right must not be refused with it.
 func TestGoodBodies(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")

@@ -29,11 +29,13 @@ func TestUnknownPaths(t *testing.T) {
 
 // What cannot be a room's or a user's reference is 404, in every path that takes one.
 func TestImpossibleReferences(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")
 	s.User("bob")
 	ann.Room("tea", "public")
+	ann.Room("nook", "private")
 	check := unchanged(t, ann)
 	refs := []string{
 		"0", "00", "-1", "+1", "1.0", "1e0", "0x1", "9007199254740992", "18446744073709551617", strings.Repeat("9", 400),
@@ -53,12 +55,29 @@ func TestImpossibleReferences(t *testing.T) {
 		{"POST", "/v1/rooms/%s/leave", nil},
 		{"GET", "/v1/rooms/%s/members", nil},
 		{"GET", "/v1/rooms/%s/messages", nil},
+		{"GET", "/v1/rooms/%s/pins", nil},
+		{"PUT", "/v1/messages/%s/reactions/%%F0%%9F%%91%%8D", nil},
+		{"DELETE", "/v1/messages/%s/reactions/%%F0%%9F%%91%%8D", nil},
+		{"GET", "/v1/messages/%s/reactions", nil},
+		{"PUT", "/v1/messages/%s/pin", nil},
+		{"DELETE", "/v1/messages/%s/pin", nil},
+		{"GET", "/v1/messages/%s/replies", nil},
 		{"PUT", "/v1/rooms/%s/members/@bob", map[string]any{}},
+		{"GET", "/v1/rooms/%s/invites", nil},
+		{"POST", "/v1/rooms/%s/invites", map[string]any{}},
+		{"DELETE", "/v1/rooms/%s/invites/1", nil},
+		{"DELETE", "/v1/rooms/nook/invites/%s", nil},
+		{"GET", "/v1/invites/%s", nil},
+		{"POST", "/v1/invites/%s/accept", nil},
 		{"DELETE", "/v1/rooms/%s/members/@bob", nil},
 		{"GET", "/v1/users/%s", nil},
 		{"PUT", "/v1/blocks/%s", nil},
 		{"DELETE", "/v1/blocks/%s", nil},
 		{"DELETE", "/v1/sessions/%s", nil},
+		{"GET", "/v1/messages/%s", nil},
+		{"PATCH", "/v1/messages/%s", map[string]any{"text": "x"}},
+		{"DELETE", "/v1/messages/%s", nil},
+		{"GET", "/v1/messages/%s/edits", nil},
 		{"PUT", "/v1/rooms/tea/members/%s", map[string]any{}},
 		{"DELETE", "/v1/rooms/tea/members/%s", nil},
 	}
@@ -76,13 +95,14 @@ func TestImpossibleReferences(t *testing.T) {
 
 // A method that a path does not have is 405, with those that it has.
 func TestWrongMethods(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")
 	check := unchanged(t, ann)
 	have := map[string][]string{}
 	for _, o := range harness.TheSpec().Operations() {
-		path := strings.NewReplacer("{room}", "lobby", "{user}", "@ann", "{session}", "1").Replace(o.Path)
+		path := strings.NewReplacer("{room}", "lobby", "{user}", "@ann", "{session}", "1", "{invite}", "1").Replace(o.Path)
 		have[path] = append(have[path], o.Method)
 	}
 	for path, methods := range have {
@@ -106,6 +126,7 @@ func TestWrongMethods(t *testing.T) {
 
 // Headers that make no sense are no reason to fall.
 func TestStrangeHeaders(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")

@@ -10,6 +10,7 @@ import (
 
 // Nothing of a query is left out in silence: what is given twice, and what only some parsers would read.
 func TestOddQueries(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann := s.User("ann")
@@ -56,6 +57,7 @@ func TestOddQueries(t *testing.T) {
 
 // Values out of a list, and texts that are too long.
 func TestOddValues(t *testing.T) {
+	callByCall(t)
 	t.Parallel()
 	s := harness.Start(t)
 	ann, bob := s.User("ann"), s.User("bob")

@@ -217,7 +217,7 @@ func (w *wreck) stop(t *testing.T) int {
 // repeatAll sends everything once more: each nonce gives its message, and nothing is added.
 func (w *wreck) repeatAll(ctx context.Context, t *testing.T) {
 	t.Helper()
-	before := w.people[0].history(ctx, t, lobby)
+	before := idsOf(w.people[0].history(ctx, t, lobby))
 	for _, p := range w.people {
 		for _, s := range p.used {
 			resp, err := p.SendWithResponse(ctx, client.SendRequest{Text: s.text, Nonce: &s.nonce})
@@ -229,7 +229,7 @@ func (w *wreck) repeatAll(ctx context.Context, t *testing.T) {
 			}
 		}
 	}
-	if after := w.people[0].history(ctx, t, lobby); !slices.Equal(before, after) {
+	if after := idsOf(w.people[0].history(ctx, t, lobby)); !slices.Equal(before, after) {
 		t.Errorf("repeats changed the history: %s", difference(after, before))
 	}
 }

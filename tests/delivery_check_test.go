@@ -3,6 +3,8 @@ package tests
 import (
 	"fmt"
 	"slices"
+
+	"parley/client"
 )
 
 // reader is one way in which one user followed the log, over any number of connections, and what
@@ -20,13 +22,18 @@ type reader struct {
 	beats  []beat
 }
 
-// opening is one connection: the position it asked for, and an id that the log had reached before.
-type opening struct{ after, mark int64 }
+// opening is one connection: the position it asked for, an id that the log had reached before, and how many deletions had been
+// acknowledged by then.
+type opening struct {
+	after, mark int64
+	deletions   int
+}
 
 // arrival is a durable event with the number of the connection that it came on.
 type arrival struct {
 	id   int64
 	conn int
+	tomb bool // without the text
 }
 
 // beat is a cursor without an event: all up to it had been given when so many events had come.
@@ -66,7 +73,29 @@ func (b *books) check(r *reader) (faults []string) {
 		place[a.id] = i
 	}
 	b.complete(r, order, place, fault)
+	b.buried(r, fault)
 	return faults
+}
+
+// buried looks for text that came on a connection which was made after its deletion.
+func (b *books) buried(r *reader, fault func(string, ...any)) {
+	for _, a := range r.got {
+		message := b.carries(a.id)
+		n := b.ledger.deletes[message]
+		if message != 0 && n != 0 && n <= r.conns[a.conn].deletions && !a.tomb {
+			fault("event %d has the text of message %d, whose deletion was the %d., on the connection %+v", a.id, message, n, r.conns[a.conn])
+		}
+	}
+}
+
+// carries gives the message that an event has the text of, 0 for none.
+func (b *books) carries(id int64) int64 {
+	switch e := b.byID[id]; e.kind {
+	case client.EventTypeMessageCreated, client.EventTypeMessageUpdated:
+		return e.data.Message.ID
+	default:
+		return 0
+	}
 }
 
 // complete looks for what did not come, or not before a cursor said that it had.

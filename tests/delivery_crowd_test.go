@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"parley/client"
@@ -105,6 +106,7 @@ type deed struct {
 var deeds = []deed{
 	{30, (*person).speak}, {14, (*person).whisper}, {5, (*person).repeat}, {9, (*person).join}, {7, (*person).leave},
 	{9, (*person).add}, {6, (*person).remove}, {3, (*person).promote}, {4, (*person).open}, {3, (*person).renameRoom},
+	{8, (*person).revise}, {5, (*person).erase},
 	{2, (*person).retopic}, {1, (*person).demolish}, {3, (*person).renameSelf}, {1, (*person).visit},
 }
 
@@ -227,6 +229,51 @@ func (p *person) repeat(ctx context.Context) error {
 	return nil
 }
 
+// revise gives a message of one's own another text, at times only where it is still what one has read.
+func (p *person) revise(ctx context.Context) error {
+	s, ok := p.town.ledger.recall(p.id, p.dice)
+	if !ok {
+		return nil
+	}
+	before, text, ref := p.town.ledger.highest(), p.newName("edited"), strconv.FormatInt(s.id, 10)
+	params := &client.UpdateMessageParams{}
+	if p.dice.IntN(2) == 0 {
+		got, err := p.GetMessageWithResponse(ctx, ref)
+		if err := answered(err, got); err != nil {
+			return err
+		}
+		params.IfMatch = new(got.HTTPResponse.Header.Get("ETag"))
+	}
+	resp, err := p.UpdateMessageWithResponse(ctx, ref, params, client.UpdateMessageRequest{Text: text})
+	if err := answered(err, resp); err != nil {
+		return err
+	}
+	version, err := strconv.ParseInt(strings.Trim(resp.HTTPResponse.Header.Get("ETag"), `"`), 10, 64)
+	if err != nil || resp.JSON200.Text != text {
+		p.town.ledger.fault("an edit of %d to %q gave %s under %v", s.id, text, resp.Body, resp.HTTPResponse.Header)
+	}
+	p.town.ledger.edited(version, edited{s.id, text}, before)
+	return nil
+}
+
+// erase deletes a message, mostly of one's own.
+func (p *person) erase(ctx context.Context) error {
+	by := p.id
+	if p.dice.IntN(3) == 0 {
+		by = 0
+	}
+	s, ok := p.town.ledger.recall(by, p.dice)
+	if !ok {
+		return nil
+	}
+	resp, err := p.DeleteMessageWithResponse(ctx, strconv.FormatInt(s.id, 10))
+	if err := answered(err, resp); err != nil {
+		return err
+	}
+	p.town.ledger.erased(s.id)
+	return nil
+}
+
 func (p *person) join(ctx context.Context) error {
 	_, ref, err := p.roomRef()
 	if err != nil {
@@ -241,7 +288,7 @@ func (p *person) leave(ctx context.Context) error {
 	if err != nil || at.maker == p.id {
 		return err
 	}
-	resp, err := p.LeaveRoomWithResponse(ctx, ref)
+	resp, err := p.LeaveRoomWithResponse(ctx, ref, client.LeaveRequest{})
 	return answered(err, resp)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 
 	"parley/client"
@@ -40,9 +41,16 @@ type payload struct {
 		Sender peer   `json:"sender"`
 		Text   string `json:"text"`
 		Nonce  string `json:"nonce"`
+
+		EditedAt  string `json:"edited_at"`
+		DeletedAt string `json:"deleted_at"`
 	} `json:"message"`
-	Cursor int64 `json:"cursor"`
+	MessageID int64 `json:"message_id"`
+	Cursor    int64 `json:"cursor"`
 }
+
+// tomb says whether the event carries what is left of a deleted message.
+func (e entry) tomb() bool { return e.data.Message.DeletedAt != "" }
 
 type peer struct {
 	ID   int64  `json:"id"`
@@ -68,6 +76,12 @@ type said struct {
 	text, nonce      string
 }
 
+// edited is an edit as its author's answer has it.
+type edited struct {
+	message int64
+	text    string
+}
+
 // ledger collects what the server has answered and what the readers got. All that the oracle
 // knows is in here.
 type ledger struct {
@@ -75,10 +89,14 @@ type ledger struct {
 	people   map[int64]string // user id → name at registration
 	admin    int64
 	said     map[int64]said
+	talk     []said                   // the same in the order of the answers
+	edits    map[int64]edited         // by the event
+	deletes  map[int64]int            // message → how many deletions had been acknowledged then, this one included
 	rooms    map[int64]int64          // channel → who made it
 	removals map[[2]int64]int         // room, user → acknowledged removals
 	logouts  int                      // acknowledged
-	entries  map[int64]entry          // every event that anybody got
+	entries  map[int64]entry          // every event that anybody got, as it was sent
+	tombs    map[int64]entry          // those that came without the text of a deleted message
 	tapped   map[int64]map[int64]bool // event → users whose tap got it
 	readers  []*reader                // those that have ended
 	faults   []string                 // broken promises that need no oracle
@@ -91,6 +109,7 @@ func newLedger() *ledger {
 	return &ledger{
 		people: map[int64]string{}, said: map[int64]said{}, rooms: map[int64]int64{},
 		removals: map[[2]int64]int{}, entries: map[int64]entry{}, tapped: map[int64]map[int64]bool{},
+		edits: map[int64]edited{}, deletes: map[int64]int{}, tombs: map[int64]entry{},
 		moved: make(chan struct{}),
 	}
 }
@@ -203,18 +222,65 @@ func (l *ledger) sent(s said, before int64) {
 		l.complain("two sends were answered with message %d: %q and %q", s.id, old.text, s.text)
 	}
 	l.said[s.id] = s
+	l.talk = append(l.talk, s)
 	l.mu.Unlock()
 	l.reached(s.id)
 }
 
-// saw notes an event that a reader got. Everybody must get the same bytes.
+// edited notes an edit by its version; before is as for sent.
+func (l *ledger) edited(version int64, e edited, before int64) {
+	l.mu.Lock()
+	if version <= before {
+		l.complain("edit %d was made after %d was answered", version, before)
+	}
+	if old, twice := l.edits[version]; twice {
+		l.complain("two edits were answered with version %d: %+v and %+v", version, old, e)
+	}
+	l.edits[version] = e
+	l.mu.Unlock()
+	l.reached(version)
+}
+
+// erased notes that a message is deleted, by whomever first.
+func (l *ledger) erased(message int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.deletes[message] == 0 {
+		l.deletes[message] = len(l.deletes) + 1
+	}
+}
+
+// deletions counts what is deleted for certain: no connection made from now on may get the text of it.
+func (l *ledger) deletions() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.deletes)
+}
+
+// recall gives a message that somebody sent, of the sender where that is not 0.
+func (l *ledger) recall(sender int64, dice *rand.Rand) (said, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for range min(len(l.talk), 50) {
+		if s := l.talk[dice.IntN(len(l.talk))]; sender == 0 || s.sender == sender {
+			return s, true
+		}
+	}
+	return said{}, false
+}
+
+// saw notes an event that a reader got. Everybody must get the same bytes, before a deletion and after it.
 func (l *ledger) saw(who string, e entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old, known := l.entries[e.id]
+	entries := l.entries
+	if e.tomb() {
+		entries = l.tombs
+	}
+	old, known := entries[e.id]
 	switch {
 	case !known:
-		l.entries[e.id] = e
+		entries[e.id] = e
 	case old.raw != e.raw:
 		l.complain("%s got event %d as\n    %s\n  but others as\n    %s", who, e.id, e.raw, old.raw)
 	}
@@ -240,7 +306,8 @@ func (l *ledger) ended(r *reader) {
 // at the same time.
 func refused(err error) bool {
 	for _, code := range []client.ErrorCode{
-		client.ErrorCodeForbidden, client.ErrorCodeNotFound, client.ErrorCodeNameTaken, client.ErrorCodeConflict,
+		client.ErrorCodeForbidden, client.ErrorCodeBanned, client.ErrorCodeNotFound, client.ErrorCodeNameTaken,
+		client.ErrorCodeConflict,
 	} {
 		if errors.Is(err, code) {
 			return true

@@ -12,8 +12,8 @@ import (
 // with nothing of the server's but the promises of the API:
 //
 //   - The log is what all readers together got. Entries that no client sees are the lobby's own (1,
-//     before anybody), registrations (their ids are the users') and ended sessions (as many as
-//     logouts were acknowledged). Whatever else is missing between 1 and the end is lost.
+//     before anybody), registrations (their ids are the users'), ended sessions (as many as
+//     logouts were acknowledged) and one before each message.deleted. Whatever else is missing between 1 and the end is lost.
 //   - A spell goes from a member.joined to its member.left, both included, or to the room.deleted;
 //     in a direct conversation from one's own room.created on; in the lobby from one's
 //     registration on.
@@ -21,6 +21,8 @@ import (
 //     deleted room are revoked by the deletion, the finished ones too. Of a revoked spell a
 //     reader gets a part from its beginning, as long as it was there before the revocation, and
 //     always its last event.
+//   - The events that carried the text of a message carry its tombstone from the answer to its deletion on, and may
+//     from the deletion on. Its message.updated events follow its message.created and each other as they were answered.
 const (
 	lobby      = 1
 	theCreator = "owner"
@@ -45,6 +47,9 @@ type books struct {
 	deleted  map[int64]bool
 	names    map[int64]string
 	removals map[[2]int64]int
+	open     map[int64]bool   // channels that are public
+	texts    map[int64]string // of messages
+	gone     map[int64]int64  // message → its message.deleted
 	faults   []string
 }
 
@@ -54,6 +59,12 @@ func readBooks(l *ledger, end int64) *books {
 		ledger: l, byID: l.entries, whose: map[int64]audience{}, spells: map[[2]int64][]*spell{},
 		present: map[int64]map[int64]*spell{}, roles: map[[2]int64]string{}, kinds: map[int64]string{lobby: "channel"},
 		deleted: map[int64]bool{}, names: maps.Clone(l.people), removals: map[[2]int64]int{},
+		open: map[int64]bool{lobby: true}, texts: map[int64]string{}, gone: map[int64]int64{},
+	}
+	for id, tomb := range l.tombs { // of what nobody got in time
+		if _, got := l.entries[id]; !got {
+			l.entries[id] = tomb
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.entries)) {
 		b.entries = append(b.entries, l.entries[id])
@@ -76,6 +87,9 @@ func (b *books) gapless(end int64) {
 	for id := int64(2); id <= end; id++ {
 		_, got := b.byID[id]
 		_, person := b.ledger.people[id]
+		if next := b.byID[id+1]; next.kind == client.EventTypeMessageDeleted && !got && !person {
+			continue
+		}
 		if got == person {
 			missing = append(missing, id)
 		}
@@ -104,6 +118,7 @@ func (b *books) enter(i int) {
 	case client.EventTypeRoomDeleted:
 		b.roomDeleted(e)
 	case client.EventTypeRoomUpdated:
+		b.open[e.room] = e.data.Room.Visibility == "public"
 	case client.EventTypeMemberJoined:
 		b.start(e, e.data.User.ID)
 		b.roles[[2]int64{e.room, e.data.User.ID}] = e.data.Role
@@ -116,6 +131,10 @@ func (b *books) enter(i int) {
 		b.roles[[2]int64{e.room, e.data.User.ID}] = e.data.Role
 	case client.EventTypeMessageCreated:
 		b.message(e)
+	case client.EventTypeMessageUpdated:
+		b.edited(e)
+	case client.EventTypeMessageDeleted:
+		b.erased(e)
 	case client.EventTypeUserRenamed:
 		b.renamed(e)
 	default:
@@ -128,6 +147,7 @@ func (b *books) roomCreated(i int) {
 	e := b.entries[i]
 	begins := b.kinds[e.room] == ""
 	b.kinds[e.room] = e.data.Room.Kind
+	b.open[e.room] = e.data.Room.Visibility == "public"
 	if e.data.Room.ID != e.room || begins != (e.id == e.room) {
 		b.fault("event %d makes room %d under id %d", e.id, e.data.Room.ID, e.room)
 	}
@@ -223,9 +243,68 @@ func (b *books) message(e entry) {
 		b.fault("message %d is by %q, who is called %q then", e.id, m.Sender.Name, want)
 	}
 	got := said{m.ID, m.RoomID, m.Sender.ID, m.Text, m.Nonce}
+	b.texts[m.ID] = m.Text
+	if s := b.ledger.said[e.id]; e.tomb() {
+		b.tombstone(e)
+		got.text, got.nonce = s.text, s.nonce
+	}
 	if want, answered := b.ledger.said[e.id]; !answered || got != want || m.RoomID != e.room {
 		b.fault("event %d has the message %+v, its sender was told %+v", e.id, got, want)
 	}
+}
+
+// tombstone demands that nothing is left of the message.
+func (b *books) tombstone(e entry) {
+	if m := e.data.Message; m.Text != "" || m.Nonce != "" || m.EditedAt != "" {
+		b.fault("event %d is a tombstone and has %s", e.id, e.raw)
+	}
+	if b.ledger.deletes[e.data.Message.ID] == 0 {
+		b.fault("event %d is a tombstone, and nobody has deleted message %d", e.id, e.data.Message.ID)
+	}
+}
+
+// edited holds an edit against what its author was told and may see.
+func (b *books) edited(e entry) {
+	m := e.data.Message
+	want, answered := b.ledger.edits[e.id]
+	of, sent := b.ledger.said[m.ID]
+	switch {
+	case !sent || of.room != e.room || of.sender != m.Sender.ID || m.ID >= e.id:
+		b.fault("event %d edits %+v, which was sent as %+v", e.id, m, of)
+	case b.gone[m.ID] != 0:
+		b.fault("event %d edits message %d, which %d has deleted", e.id, m.ID, b.gone[m.ID])
+	case !b.seen(e.room, m.Sender.ID, e.id):
+		b.fault("event %d edits a message in room %d, which user %d does not see then", e.id, e.room, m.Sender.ID)
+	case !answered || want.message != m.ID:
+		b.fault("event %d edits message %d, its author was told %+v", e.id, m.ID, want)
+	case e.tomb():
+		b.tombstone(e)
+	case m.Text != want.text || m.EditedAt == "":
+		b.fault("event %d edits message %d to %q, its author was told %q", e.id, m.ID, m.Text, want.text)
+	}
+	b.texts[m.ID] = want.text
+}
+
+// erased notes the deletion of a message, and that one entry before it is nobody's.
+func (b *books) erased(e entry) {
+	m := e.data.MessageID
+	of, sent := b.ledger.said[m]
+	switch {
+	case !sent || of.room != e.room || m >= e.id:
+		b.fault("event %d deletes message %d of room %d, which was sent as %+v", e.id, m, e.room, of)
+	case b.gone[m] != 0:
+		b.fault("event %d deletes message %d, which %d has deleted", e.id, m, b.gone[m])
+	case b.ledger.deletes[m] == 0:
+		b.fault("event %d deletes message %d, and nobody was told so", e.id, m)
+	}
+	b.gone[m] = e.id
+	b.texts[m] = ""
+}
+
+// seen says whether the user may read the room at that event.
+func (b *books) seen(room, user, id int64) bool {
+	admin := user == b.ledger.admin && b.kinds[room] == "channel"
+	return b.at(room, user, id) != nil || admin || b.open[room]
 }
 
 func (b *books) renamed(e entry) {
@@ -241,6 +320,16 @@ func (b *books) answers() {
 	for id, s := range b.ledger.said {
 		if _, ok := b.byID[id]; !ok {
 			b.fault("message %d (%q) was answered and nobody ever got it", id, s.text)
+		}
+	}
+	for id, e := range b.ledger.edits {
+		if b.byID[id].kind != client.EventTypeMessageUpdated {
+			b.fault("edit %d (%+v) was answered and nobody ever got it", id, e)
+		}
+	}
+	for id := range b.ledger.deletes {
+		if b.gone[id] == 0 {
+			b.fault("the deletion of message %d was answered and nobody ever got it", id)
 		}
 	}
 	if !maps.Equal(b.removals, b.ledger.removals) {

@@ -79,7 +79,7 @@ func (p *person) sendUntil(ctx context.Context, room *atomic.Int64, done <-chan 
 	}
 }
 
-// takeAway adds and removes the member again and again, and deletes every fourth room.
+// takeAway adds the member and removes or bans them again and again, and deletes every fourth room.
 func (p *person) takeAway(ctx context.Context, member *person, room *atomic.Int64) error {
 	visibility := client.VisibilityPrivate
 	for n := range 60 {
@@ -106,13 +106,26 @@ func (p *person) takeAway(ctx context.Context, member *person, room *atomic.Int6
 			}
 			continue
 		}
-		gone, err := p.RemoveMemberWithResponse(ctx, ref, other)
-		if err := answered(err, gone); err != nil {
+		if err := p.throwOut(ctx, ref, other, n%2 == 0); err != nil {
 			return err
 		}
 		p.town.ledger.removed(room.Load(), member.id)
 	}
 	return nil
+}
+
+// throwOut removes a member, or bans them and lifts that.
+func (p *person) throwOut(ctx context.Context, room, user string, ban bool) error {
+	if !ban {
+		gone, err := p.RemoveMemberWithResponse(ctx, room, user)
+		return answered(err, gone)
+	}
+	banned, err := p.BanMemberWithResponse(ctx, room, user, client.RestrictRequest{})
+	if err := answered(err, banned); err != nil {
+		return err
+	}
+	lifted, err := p.UnbanMemberWithResponse(ctx, room, user)
+	return answered(err, lifted)
 }
 
 // TestDeliveryNothingUnstored makes commits fail under a crowd of senders: what was refused is neither

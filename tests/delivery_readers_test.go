@@ -76,10 +76,10 @@ func (f *follower) begin() {
 // before.
 func (f *follower) open(ctx context.Context) error {
 	if n := len(f.conns); n > 0 && f.ledger.isOver() {
-		f.conns = append(f.conns, opening{f.after, f.conns[n-1].mark})
+		f.conns = append(f.conns, opening{f.after, f.conns[n-1].mark, f.conns[n-1].deletions})
 		return nil
 	}
-	one := 1
+	one, deletions := 1, f.ledger.deletions()
 	resp, err := f.client.ListRoomsWithResponse(ctx, &client.ListRoomsParams{Limit: &one})
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (f *follower) open(ctx context.Context) error {
 	if resp.JSON200 == nil {
 		return client.Check(resp.HTTPResponse, resp.Body)
 	}
-	f.conns = append(f.conns, opening{f.after, resp.JSON200.Cursor})
+	f.conns = append(f.conns, opening{f.after, resp.JSON200.Cursor, deletions})
 	return nil
 }
 
@@ -227,7 +227,7 @@ func (f *follower) isOpen() {
 }
 
 func (f *follower) durable(e entry) error {
-	f.got = append(f.got, arrival{e.id, len(f.conns) - 1})
+	f.got = append(f.got, arrival{e.id, len(f.conns) - 1, e.tomb()})
 	f.ledger.saw(f.name, e)
 	if f.tap {
 		f.ledger.tap(f.user, e.id)

@@ -33,8 +33,14 @@ func (t *town) compare(ctx context.Context, tb testing.TB, b *books) {
 			tb.Errorf("user %d is in rooms %v, by the log in %v", p.id, got, want)
 		}
 		for _, room := range want {
-			if got := p.history(ctx, tb, room); !slices.Equal(got, said[room]) {
-				tb.Errorf("the history of room %d: %s", room, difference(got, said[room]))
+			got := p.history(ctx, tb, room)
+			for _, m := range got {
+				if gone := b.gone[m.ID] != 0; m.Text != b.texts[m.ID] || (m.DeletedAt != nil) != gone {
+					tb.Errorf("the history of room %d has %+v, by the log %q, deleted: %v", room, m, b.texts[m.ID], gone)
+				}
+			}
+			if ids := idsOf(got); !slices.Equal(ids, said[room]) {
+				tb.Errorf("the history of room %d: %s", room, difference(ids, said[room]))
 			}
 			if room == lobby {
 				continue
@@ -94,8 +100,16 @@ func (p *person) membersOf(ctx context.Context, tb testing.TB, room int64) []int
 	})
 }
 
+func idsOf(messages []client.Message) []int64 {
+	ids := make([]int64, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
 // history reads a room from its beginning, page by page, oldest first.
-func (p *person) history(ctx context.Context, tb testing.TB, room int64) (ids []int64) {
+func (p *person) history(ctx context.Context, tb testing.TB, room int64) (all []client.Message) {
 	tb.Helper()
 	limit := 50
 	for after := int64(0); ; {
@@ -104,12 +118,10 @@ func (p *person) history(ctx context.Context, tb testing.TB, room int64) (ids []
 		if err = answered(err, resp); err != nil {
 			tb.Fatal(err)
 		}
-		for _, m := range resp.JSON200.Messages {
-			ids = append(ids, m.ID)
-		}
+		all = append(all, resp.JSON200.Messages...)
 		if !resp.JSON200.HasAfter {
-			return ids
+			return all
 		}
-		after = ids[len(ids)-1]
+		after = all[len(all)-1].ID
 	}
 }

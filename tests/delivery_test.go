@@ -101,8 +101,8 @@ func deliver(t *testing.T, s scene, seed uint64) {
 		t.Fatal(err)
 	}
 	b := readBooks(l, end)
-	t.Logf("%d entries, %d messages, %d channels, %d readers in %v",
-		len(b.entries), len(l.said), len(l.rooms), len(l.readers), time.Since(began).Round(time.Millisecond))
+	t.Logf("%d entries, %d messages, %d edits, %d deletions, %d channels, %d readers in %v",
+		len(b.entries), len(l.said), len(l.edits), len(l.deletes), len(l.rooms), len(l.readers), time.Since(began).Round(time.Millisecond))
 	b.report(t)
 	crowd.replay(ctx, t, b, seed)
 	crowd.compare(ctx, t, b)
@@ -167,7 +167,7 @@ func (t *town) read(ctx context.Context, seed uint64) *readers {
 		start(iterator, iterator.iterate)
 
 		types := newFollower("messages and members only", p, seed+5)
-		types.types = []client.EventType{client.EventTypeMessageCreated, client.EventTypeMemberJoined}
+		types.types = []client.EventType{client.EventTypeMessageCreated, client.EventTypeMessageUpdated, client.EventTypeMemberJoined}
 		types.filter = func(e entry) bool { return slices.Contains(types.types, e.kind) }
 		types.cut = true
 		start(types, []func(context.Context) error{types.sse, types.poll}[i%2])
@@ -261,6 +261,7 @@ func (t *town) replayBy(ctx context.Context, tb testing.TB, b *books, p *person,
 			if !slices.Equal(got, want) {
 				tb.Errorf("%s: %s", f.name, difference(got, want))
 			}
+			b.buried(f.reader, func(format string, args ...any) { tb.Errorf(f.name+": "+format, args...) })
 		})
 	}
 }

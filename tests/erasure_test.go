@@ -29,7 +29,12 @@ func ghost(t *testing.T, s *harness.Server, bob *harness.User) (*harness.User, [
 	} {
 		for _, to := range []string{"lobby", "tea", "@bob"} {
 			bob.Send("lobby", strings.Repeat("between ", 1+i*7))
-			said = append(said, sent(send(ann, map[string]any{"to": to, "text": text, "nonce": fmt.Sprint(marker, i, to)})))
+			m := sent(send(ann, map[string]any{"to": to, "text": text, "nonce": fmt.Sprint(marker, i, to)}))
+			said = append(said, m)
+			if i%2 == 0 {
+				edit(ann, m, "edited "+marker).Want(200)
+				edit(ann, m, "harmless").Want(200)
+			}
 		}
 	}
 	ann.Post("/v1/rooms/tea/leave", nil).Refused("conflict")
@@ -46,6 +51,9 @@ func TestErase(t *testing.T) {
 		s.User("root")
 		bob := s.User("bob")
 		ann, said := ghost(t, s, bob)
+		if got := earlier(bob, said[1]); len(got) != 2 { // a moderator of tea
+			t.Errorf("before, earlier texts are %q", got)
+		}
 		live, head := bob.Stream(), bob.Head()
 		before := bob.NDJSON(harness.After(0)).UntilID(head)
 		leave(ann, true).Want(204)
@@ -89,6 +97,9 @@ func TestErase(t *testing.T) {
 			if now.DeletedAt != nil && now.DeletedAt.Before(m.CreatedAt) {
 				t.Errorf("message %d was deleted before it was sent", m.ID)
 			}
+		}
+		if got := earlier(bob, said[1]); len(got) != 0 {
+			t.Errorf("earlier texts are %q", got)
 		}
 		for _, e := range bob.Events(head - 1) {
 			if e.Type == "message.deleted" {

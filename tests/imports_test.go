@@ -59,8 +59,9 @@ var house = map[string]struct {
 		may: []string{"client", "internal/app", "internal/config", "internal/pgtest"},
 		why: "the black box sees what clients see",
 	},
-	"examples": {may: []string{"client"}, why: "an example is somebody's own program"},
-	"bench":    {may: []string{"client"}, why: "the load comes from outside, as clients do"},
+	"examples":     {may: []string{"client"}, why: "an example is somebody's own program"},
+	"examples/bot": {may: []string{"client"}, why: "an example is somebody's own program"},
+	"bench":        {may: []string{"client"}, why: "the load comes from outside, as clients do"},
 }
 
 // helpers may be imported by the tests of every package.
@@ -81,6 +82,7 @@ var guests = []struct {
 	{"github.com/gin-gonic/gin", []string{"api"}, "*gin.Context never leaves api: others take r.Context()"},
 	{"github.com/prometheus", []string{"internal/metrics", "tests"}, "the parts keep plain numbers; what is made of them is seen in one place"},
 	{"github.com/swaggest/swgui", []string{"api"}, "the API's page is a part of the API"},
+	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
 		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench", "tui"},

@@ -95,7 +95,29 @@ var limited = []struct {
 	{"joinRoom leaveRoom putMember", 60, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/join", nil) }},
 	{"leaveRoom joinRoom putMember", 60, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/leave", nil) }},
 	{"putMember joinRoom leaveRoom", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/members/1", nil) }},
+	{"muteMember unmuteMember banMember unbanMember", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/mutes/1", nil) }},
+	{"unmuteMember muteMember banMember unbanMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/mutes/1") }},
+	{"banMember unbanMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/rooms/lobby/bans/1", nil) }},
+	{"unbanMember banMember muteMember unmuteMember", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/rooms/lobby/bans/1") }},
+	{"createInvite", 20, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/invites", nil) }},
+	{"getInvite acceptInvite", 30, func(u *harness.User) *harness.Answer { return u.Get("/v1/invites/guess") }},
+	{"acceptInvite getInvite", 30, func(u *harness.User) *harness.Answer { return u.Post("/v1/invites/guess/accept", nil) }},
+	{"announce", 20, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/announcements", map[string]any{"text": ""})
+	}},
+	{"markRead", 60, func(u *harness.User) *harness.Answer {
+		return u.Put("/v1/rooms/lobby/read", map[string]any{"message_id": 1})
+	}},
 	{"send", 50, func(u *harness.User) *harness.Answer { return u.Post("/v1/send", map[string]any{"text": "spam"}) }},
+	{"startTyping", 20, func(u *harness.User) *harness.Answer { return u.Post("/v1/rooms/lobby/typing", nil) }},
+	{"updateMessage deleteMessage", 50, func(u *harness.User) *harness.Answer {
+		return u.Patch("/v1/messages/1", map[string]any{"text": "spam"})
+	}},
+	{"deleteMessage updateMessage", 50, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1") }},
+	{"putReaction deleteReaction", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/reactions/x", nil) }},
+	{"deleteReaction putReaction", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/reactions/x") }},
+	{"pinMessage unpinMessage", 30, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/pin", nil) }},
+	{"unpinMessage pinMessage", 30, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/pin") }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))
 	}},

@@ -34,6 +34,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// callByCall is for tests that make one call after the other, very many of them: under the race detector they would find
+// nothing that others do not, and take half of the time.
+func callByCall(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one call after the other: run without -short")
+	}
+}
+
 // everything says whether no test was left out by a flag.
 func everything() bool {
 	for _, name := range []string{"test.run", "test.skip", "test.list", "test.fuzz", "test.bench"} {

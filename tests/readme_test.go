@@ -35,11 +35,25 @@ var tourPrints = []struct {
 	{`"name":"anna"`, 2},         // the answer and the stream
 	{`"has_before":false`, 1},    // the history
 	{`"more":false`, 1},          // the long-poll
-	{`"Ann of the Hill"`, 1},     // the profile
-	{`"current":true`, 1},        // the sessions
-	{`"role":"agent"`, 1},        // the new role
-	{`"kind":"account"`, 1},      // the ban
-	{`"action":"user.kick"`, 1},  // the audit log
+	{`"name":"attic"`, 3},        // a private channel, what the invitation is to, and that it is accepted
+	{`"announcement":true`, 1},   // the announcement
+	{`"Diner is ready"`, 1},
+	{`"Dinner is getting cold"`, 2},
+	{`"unread":1`, 1},           // the lobby, in the list of rooms
+	{`"Ann of the Hill"`, 1},    // the profile
+	{`"current":true`, 1},       // the sessions
+	{`"role":"agent"`, 1},       // the new role
+	{`"kind":"account"`, 1},     // the ban
+	{`"action":"user.kick"`, 1}, // the audit log
+	{`"slow_mode":10`, 3},       // the answers
+	{`"reason":"Off topic"`, 1}, // the mute
+	{`"archived":true`, 1},      // the answer
+
+	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
+	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
+	{`"pinned_by":`, 1},                        // the pins
+	{`"mentions_room":true`, 2},                // the answer in a thread, the thread
+	{`"replies":[{`, 1},                        // the thread
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as

@@ -82,7 +82,8 @@ func TestUpgrade(t *testing.T) {
 			s := harness.Start(t, harness.Flags(place...), harness.Tune(func(o *app.Options) {
 				o.Clock = func() time.Time { return old.Made.Add(time.Hour + time.Since(began)) }
 			}))
-			old.check(t, s)
+			// What pg_dump wrote is taken for a restore in another place, from the version on that notes the place.
+			old.check(t, s, !strings.HasSuffix(version, "postgres"))
 			must(t, append([]string{"check"}, place...)...)
 		})
 	}
@@ -113,8 +114,8 @@ func TestRestoreOfAnOlderBackup(t *testing.T) {
 	}
 }
 
-// check holds the server against what the old program said.
-func (old snapshot) check(t *testing.T, s *harness.Server) {
+// check holds the server against what the old program said, and whether its ids go on where they were.
+func (old snapshot) check(t *testing.T, s *harness.Server, goesOn bool) {
 	t.Helper()
 	for name, was := range old.People {
 		u := s.With(was.ID, name, was.Token)
@@ -143,11 +144,11 @@ func (old snapshot) check(t *testing.T, s *harness.Server) {
 			}
 		}
 	}
-	old.checkLife(t, s)
+	old.checkLife(t, s, goesOn)
 }
 
 // checkLife goes on with the old people.
-func (old snapshot) checkLife(t *testing.T, s *harness.Server) {
+func (old snapshot) checkLife(t *testing.T, s *harness.Server, goesOn bool) {
 	t.Helper()
 	ann, bob := s.Login("ann"), s.Login("bob")
 	if ann.ID != old.People["ann"].ID || ann.Role != "admin" {
@@ -166,7 +167,7 @@ func (old snapshot) checkLife(t *testing.T, s *harness.Server) {
 	bob.Get("/v1/rooms/den").Refused("not_found")
 	st := bob.Stream(harness.After(old.Cursor))
 	m := ann.Send("tea", "after the upgrade")
-	if m.ID <= old.Head || m.ID > old.Head+10 {
+	if m.ID <= old.Head || goesOn && m.ID > old.Head+10 {
 		t.Errorf("the first message has id %d after head %d", m.ID, old.Head)
 	}
 	for e := st.Any(); e.ID != m.ID; e = st.Any() {
@@ -194,8 +195,11 @@ func compact(raw []byte) string {
 	if err := json.Compact(&b, raw); err != nil {
 		return err.Error()
 	}
-	return b.String()
+	return strings.Replace(b.String(), emptyLists, "", 1)
 }
+
+// emptyLists is what the events of messages of the first version are given besides what they were.
+const emptyLists = `,"mentions":[],"attachments":[],"reactions":[]`
 
 func historyTexts(u *harness.User, room string) []string {
 	texts := []string{}
@@ -299,6 +303,14 @@ func populate(s *harness.Server) snapshot {
 	ann.Get("/v1/me").Want(200)
 	gone := s.Login("bob")
 	gone.Post("/v1/logout", nil).Want(204)
+	dan, eve := s.User("dan"), s.User("eve")
+	for _, u := range []*harness.User{dan, eve} {
+		u.Post("/v1/rooms/tea/join", nil).Want(200)
+		u.Send("tea", "x")
+		u.Send("lobby", "a longer text, "+strings.Repeat("and longer ", 100))
+		u.Send("@ann", "between us two")
+		u.Post("/v1/me/delete", map[string]any{"password": harness.Password, "erase": u == eve}).Want(204)
+	}
 
 	old := snapshot{
 		Made: time.Now().UTC().Truncate(time.Second), Head: ann.Head(), Cursor: cursor, Nonce: once.ID,

@@ -83,7 +83,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 		Heartbeat: o.Heartbeat, ShutdownSpread: o.Spread,
 	})
 	service := chat.New(chat.Options{
-		Store: a.store, Presence: tracker, Hasher: chat.NewHasher(o.HashCost), Clock: o.Clock,
+		Store: a.store, Presence: tracker, Whisper: a.broker, Hasher: chat.NewHasher(o.HashCost), Clock: o.Clock,
 		Log: o.Log, Guests: cfg.Guests == config.On, MaxTextBytes: cfg.MaxMessageBytes,
 		KickAfter: cfg.KickAfter,
 	})

@@ -56,7 +56,7 @@ func TestPartsAreShownUnderTheirNames(t *testing.T) {
 			return broker.Stats{
 				Streams: map[broker.Format]int{broker.SSE: 16, broker.NDJSON: 17}, Waiters: 18, Online: 19,
 				Deliveries: 20, DeliveredBytes: 21, Pages: 22, PageEvents: 23, Behind: 24, Lag: 25,
-				Head: 26, RingEntries: 27, RingBytes: 28,
+				Head: 26, RingEntries: 27, RingBytes: 28, Whispers: 36, Moments: 37,
 			}
 		},
 		Chat: func() chat.Stats {
@@ -79,6 +79,7 @@ func TestPartsAreShownUnderTheirNames(t *testing.T) {
 		`parley_users_online 19`, `parley_deliveries_total 20`, `parley_delivered_bytes_total 21`,
 		`parley_replay_pages_total 22`, `parley_replay_events_total 23`, `parley_replay_streams 24`,
 		`parley_replay_lag_events 25`, `parley_log_head 26`, `parley_ring_entries 27`, `parley_ring_bytes 28`,
+		`parley_whispers_total 36`, `parley_whispers_kept 37`,
 		`parley_session_cache_lookups_total{result="hit"} 29`, `parley_session_cache_lookups_total{result="miss"} 30`,
 		`parley_session_cache_entries 31`, `parley_password_hashes_running 32`, `parley_password_hashes_limit 33`,
 		`parley_password_hashes_waiting 34`, `parley_password_hashes_total 35`,

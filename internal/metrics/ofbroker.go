@@ -14,6 +14,8 @@ var (
 	usersOnline    = gauge("users_online", "Users with an open stream.")
 	deliveries     = counter("deliveries_total", "Events written to streams, each stream apart.")
 	deliveredBytes = counter("delivered_bytes_total", "Everything written to streams, ready and heartbeats too.")
+	whispers       = counter("whispers_total", "Events without an id about typing and read marks written to streams, each stream apart.")
+	moments        = gauge("whispers_kept", "Events about typing and read marks that are kept for streams which were perhaps not told yet.")
 
 	replayPages  = counter("replay_pages_total", "Pages of the log that were read for streams which were behind.")
 	replayEvents = counter("replay_events_total", "Events that were read from the log for streams which were behind.")
@@ -33,6 +35,8 @@ func collectBroker(ch chan<- prometheus.Metric, s broker.Stats) {
 	usersOnline.is(ch, float64(s.Online))
 	deliveries.is(ch, float64(s.Deliveries))
 	deliveredBytes.is(ch, float64(s.DeliveredBytes))
+	whispers.is(ch, float64(s.Whispers))
+	moments.is(ch, float64(s.Moments))
 	replayPages.is(ch, float64(s.Pages))
 	replayEvents.is(ch, float64(s.PageEvents))
 	replaying.is(ch, float64(s.Behind))

@@ -55,7 +55,7 @@ try() {
     cat "$work/log"
     return 1
   fi
-  if ! (cd "$root" && go test -c "${flags[@]}" -overlay "$work/overlay.json" -o "$work/test" "$package") >"$work/log" 2>&1; then
+  if ! (cd "$root" && go test -c -ldflags='-s -w' "${flags[@]}" -overlay "$work/overlay.json" -o "$work/test" "$package") >"$work/log" 2>&1; then
     say BROKEN "$name" 'does not compile:'
     cat "$work/log"
     return 1
