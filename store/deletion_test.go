@@ -43,14 +43,24 @@ func bury(tx chat.Tx, ids []int64) error {
 // that were made of it while others were erased.
 func TestNothingBuriedIsInTheFiles(t *testing.T) {
 	t.Parallel()
+	// Of many seeds those with which rows that change their size leave something behind: it is rare. Where entries of the
+	// log get another length, other seeds do: the mutant erased-rows-shrink tells.
+	for _, seed := range []uint64{6, 13, 34} {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			nothingBuriedIsInTheFiles(t, rand.New(rand.NewPCG(seed, 2)))
+		})
+	}
+}
+
+func nothingBuriedIsInTheFiles(t *testing.T, random *rand.Rand) {
+	t.Helper()
 	dir := t.TempDir()
 	s := mustOpen(t, Options{Dir: dir})
 	var users []models.User
 	for i := range 6 {
 		users = append(users, newUser(t, s, fmt.Sprint("user", i), models.RoleMember))
 	}
-	// Of many seeds one with which rows that change their size leave something behind: it is rare.
-	random := rand.New(rand.NewPCG(3, 2))
 	for range 100 {
 		do(t, s, func(tx chat.Tx) error {
 			for range 60 {
