@@ -17,11 +17,7 @@ type ReplyList struct {
 
 // Replies gives the answers with id > after of the thread that the message belongs to, be it the first one or an
 // answer itself. That an admin reads a channel of others is written down, once an hour.
-func (s *Service) Replies(ctx context.Context, a Actor, message string, after int64, limit int) (ReplyList, error) {
-	id, ok := models.ParseID(message)
-	if !ok {
-		return ReplyList{}, models.NotFound("message")
-	}
+func (s *Service) Replies(ctx context.Context, a Actor, id, after int64, limit int) (ReplyList, error) {
 	var t target
 	list, err := view(ctx, s, func(r Reader) (out ReplyList, err error) {
 		var m models.Message

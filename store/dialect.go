@@ -19,8 +19,10 @@ type dialect interface {
 	// statement's text does not depend on how many there are.
 	oneOf(column string) string
 	idList(ids []int64) string
-	// places is a query that reads the list of one parameter, made by placeList: room_id, from_id, since_id.
+	// places is a query that reads the list of one parameter, made by placeList: room_id, from_id.
 	places() string
+	// counts is countsQuery with this database's look-ups.
+	counts() string
 	// oneOfTexts and textList are the same for texts.
 	oneOfTexts(column string) string
 	textList(texts []string) string

@@ -6,28 +6,31 @@ import (
 	"parley/models"
 )
 
-// countsQuery tells of each room how far the user has read it, how many messages are unread and how many of them
-// mention the user, and which message is the last. What lies beyond the mark is not counted, but the difference of
-// look-ups of a message's place in the room: of all messages, less that of the user's own. Only what was deleted there, and
-// what mentions the user, is counted one by one.
+// countsQuery tells of each room how far the user (both parameters) has read it, how many messages are unread and how
+// many of them mention the user, and which message is the last. What lies beyond the mark is not counted, but the
+// difference of look-ups of a message's place in the room: of all messages, less that of the user's own. Only what was
+// deleted there, and what mentions the user, is counted one by one.
 //
-// Each look-up is a query of its own for one room (… LIMIT 1): as a join, a plan that PostgreSQL made while the table
-// was small would read all of it for as long as the plan is kept.
-const countsQuery = `, b AS MATERIALIZED (
-  SELECT room_id, since_id, CASE WHEN mark > from_id THEN mark ELSE from_id END AS read_id
-  FROM (SELECT k.*, (SELECT d.read_id FROM reads d WHERE d.user_id = ? AND d.room_id = k.room_id) AS mark FROM k) marked
+// newest and newestOwn are such a look-up: a query for the column of the newest message in b.room_id, by b.user_id, up to
+// an id. Each is a query of its own for one room: as a join, a plan that PostgreSQL made while the table was small would
+// read all of it for as long as the plan is kept.
+func countsQuery(newest, newestOwn func(column, upTo string) string) string {
+	end := strconv.FormatInt(models.MaxID, 10)
+	return `, b AS MATERIALIZED (
+  SELECT user_id, room_id, CASE WHEN mark > from_id THEN mark ELSE from_id END AS read_id
+  FROM (SELECT CAST(? AS BIGINT) AS user_id, k.*,
+    (SELECT d.read_id FROM reads d WHERE d.user_id = ? AND d.room_id = k.room_id) AS mark FROM k) marked
 )
 SELECT b.room_id, b.read_id,
-  COALESCE((SELECT m.id FROM messages m WHERE m.room_id = b.room_id AND m.id > b.since_id ORDER BY m.id DESC LIMIT 1), 0) AS last_id,
-  COALESCE((SELECT m.ord FROM messages m WHERE m.room_id = b.room_id ORDER BY m.id DESC LIMIT 1), 0)
-  - COALESCE((SELECT m.ord FROM messages m WHERE m.room_id = b.room_id AND m.id <= b.read_id ORDER BY m.id DESC LIMIT 1), 0)
-  - COALESCE((SELECT m.own FROM messages m WHERE m.room_id = b.room_id AND m.sender_id = ? ORDER BY m.id DESC LIMIT 1), 0)
-  + COALESCE((SELECT m.own FROM messages m WHERE m.room_id = b.room_id AND m.sender_id = ? AND m.id <= b.read_id ORDER BY m.id DESC LIMIT 1), 0)
-  - (SELECT COUNT(*) FROM tombstones t WHERE t.room_id = b.room_id AND t.message_id > b.read_id AND t.sender_id <> ?) AS unread,
+  COALESCE((` + newest("id", end) + `), 0) AS last_id,
+  COALESCE((` + newest("ord", end) + `), 0) - COALESCE((` + newest("ord", "b.read_id") + `), 0)
+  - COALESCE((` + newestOwn("own", end) + `), 0) + COALESCE((` + newestOwn("own", "b.read_id") + `), 0)
+  - (SELECT COUNT(*) FROM tombstones t WHERE t.room_id = b.room_id AND t.message_id > b.read_id AND t.sender_id <> b.user_id) AS unread,
   (SELECT COUNT(DISTINCT n.message_id) FROM mentions n
-   WHERE n.user_id IN (?, 0) AND n.room_id = b.room_id AND n.message_id > b.read_id
-   AND (SELECT m.sender_id FROM messages m WHERE m.id = n.message_id) <> ?) AS mentions
+   WHERE n.user_id IN (b.user_id, 0) AND n.room_id = b.room_id AND n.message_id > b.read_id
+   AND (SELECT m.sender_id FROM messages m WHERE m.id = n.message_id) <> b.user_id) AS mentions
 FROM b`
+}
 
 type countsRow struct {
 	RoomID   int64
@@ -42,17 +45,18 @@ func (r *reader) FillRooms(rooms []models.JoinedRoom, userID int64) error {
 	if len(rooms) == 0 {
 		return nil
 	}
-	rows, err := many[countsRow](r, "count unread messages", "WITH k AS ("+r.places()+")"+countsQuery,
-		placeList(rooms), userID, userID, userID, userID, userID, userID)
+	rows, err := many[countsRow](r, "count unread messages", "WITH k AS ("+r.places()+")"+r.counts(), placeList(rooms), userID, userID)
 	if err != nil {
 		return err
 	}
 	counts := make(map[int64]countsRow, len(rows))
-	var ids []int64
 	for _, row := range rows {
 		counts[row.RoomID] = row
-		if row.LastID != 0 {
-			ids = append(ids, row.LastID)
+	}
+	var ids []int64
+	for i := range rooms {
+		if last := counts[rooms[i].ID].LastID; last > rooms[i].Since() {
+			ids = append(ids, last)
 		}
 	}
 	last, err := r.messagesOf(ids, userID)
@@ -89,7 +93,7 @@ func (r *reader) messagesOf(ids []int64, viewer int64) (map[int64]*models.Messag
 	return found, nil
 }
 
-// placeList writes rooms for dialect.places: room, where the membership began, and what the user may read from. For
+// placeList writes rooms for dialect.places: room and where the membership began. For
 // who is not a member, nothing lies beyond where it began.
 func placeList(rooms []models.JoinedRoom) string {
 	b := make([]byte, 0, 2+24*len(rooms))
@@ -102,8 +106,6 @@ func placeList(rooms []models.JoinedRoom) string {
 		b = strconv.AppendInt(b, room.ID, 10)
 		b = append(b, ',')
 		b = strconv.AppendInt(b, from, 10)
-		b = append(b, ',')
-		b = strconv.AppendInt(b, room.Since(), 10)
 		b = append(b, ']')
 	}
 	b[0] = '['

@@ -49,8 +49,7 @@ func (sqliteDialect) lockHead() bool { return false }
 func (sqliteDialect) survives() bool { return true }
 
 func (sqliteDialect) places() string {
-	return "SELECT json_extract(value, '$[0]') AS room_id, json_extract(value, '$[1]') AS from_id, " +
-		"json_extract(value, '$[2]') AS since_id FROM json_each(?)"
+	return "SELECT json_extract(value, '$[0]') AS room_id, json_extract(value, '$[1]') AS from_id FROM json_each(?)"
 }
 
 func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
@@ -119,3 +118,16 @@ func (s sizedInserts) insert(ctx context.Context, conn gorm.ConnPool, n int, add
 	}
 	return nil
 }
+
+var sqliteCounts = countsQuery(
+	func(column, upTo string) string {
+		return "SELECT m." + column + " FROM messages m WHERE m.room_id = b.room_id AND m.id <= " + upTo +
+			" ORDER BY m.id DESC LIMIT 1"
+	},
+	func(column, upTo string) string {
+		return "SELECT m." + column + " FROM messages m WHERE m.room_id = b.room_id AND m.sender_id = b.user_id AND m.id <= " + upTo +
+			" ORDER BY m.id DESC LIMIT 1"
+	},
+)
+
+func (sqliteDialect) counts() string { return sqliteCounts }
