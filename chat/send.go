@@ -122,7 +122,7 @@ func post(tx Tx, t target, d models.Draft, digest []byte, places []models.Mentio
 		return m, err
 	}
 	_, err = tx.Append(models.Event{
-		Type: models.MessageCreated, RoomID: m.RoomID, Audience: models.InRoom(m.RoomID),
+		Type: models.MessageCreated, RoomID: m.RoomID, Audience: t.room.Audience(),
 		Change: models.Change{UserID: t.user.ID},
 	}, models.MessageData{Message: m.ForEvent()})
 	if err != nil {

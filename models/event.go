@@ -99,6 +99,9 @@ func InRoom(id int64) Audience { return Audience{Kind: ToRoom, ID: id} }
 // ForUser is the audience of one user.
 func ForUser(id int64) Audience { return Audience{Kind: ToUser, ID: id} }
 
+// Agents is the audience of who is agent or admin at the event's id.
+func Agents() Audience { return Audience{Kind: ToAgents} }
+
 // Event is one entry of the log. JSON is the event as clients get it, encoded once, shared by all
 // who send it and never changed: what is rewritten in the log is another JSON.
 type Event struct {
