@@ -40,6 +40,7 @@ type Reader interface {
 	BanReader
 	RestrictionReader
 	InviteReader
+	SupportReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -219,6 +220,7 @@ type Tx interface {
 	Reader
 	ReactionWriter
 	PinWriter
+	SupportWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.

@@ -184,3 +184,33 @@ type SupportPositionData struct {
 	ConversationID int64 `json:"conversation_id"`
 	Position       int   `json:"position"`
 }
+
+// ConversationPage is what part of the conversations is wanted, the newest first. Zero fields do not narrow it.
+type ConversationPage struct {
+	State     ConversationState
+	VisitorID int64
+	AgentID   int64
+	QueueID   int64
+	Before    int64 // id; 0: from the newest on
+	Limit     int
+}
+
+// QueueHead is the first conversation of a queue.
+type QueueHead struct {
+	ConversationID int64
+	QueueID        int64
+	VisitorID      int64
+	Front          bool
+	Place          int64
+}
+
+// QueuePlace is a queued conversation, in the order of its queue.
+type QueuePlace struct{ ConversationID, VisitorID, QueueID int64 }
+
+// OpenConversation is who is in an open conversation.
+type OpenConversation struct {
+	ID        int64
+	VisitorID int64
+	AgentID   int64 // 0: it is queued
+	Offline   bool
+}
