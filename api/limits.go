@@ -52,6 +52,9 @@ var limits = []limit{
 	{[]string{"send"}, byAddress, 1000, 5 * time.Millisecond},
 	{[]string{"startTyping"}, byAccount, 20, 500 * time.Millisecond},
 	{[]string{"updateMessage", "deleteMessage"}, byAccount, 50, 200 * time.Millisecond},
+	{[]string{"createVisitor"}, byAddress, 120, 2 * time.Second},
+	{[]string{"openConversation", "reopenConversation", "closeConversation"}, byAccount, 20, 5 * time.Second},
+	{[]string{"acceptConversation", "transferConversation", "setAvailability"}, byAccount, 60, 500 * time.Millisecond},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},
 	{[]string{"pollEvents"}, byAccount, 300, 50 * time.Millisecond},
 }

@@ -61,7 +61,10 @@ func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest
 		return models.Message{}, false, err
 	}
 	m, err := post(tx, t, d, digest, places)
-	return m, false, err
+	if err != nil {
+		return m, false, err
+	}
+	return m, false, saidInSupport(tx, t)
 }
 
 // openFor finds the room to send to, or makes the direct conversation.

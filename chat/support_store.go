@@ -26,6 +26,8 @@ type SupportReader interface {
 	SupportAgent(userID int64) (models.SupportAgent, error)
 	// SupportAgents gives them with user id > after, by user id.
 	SupportAgents(after int64, limit int) ([]models.SupportAgent, error)
+	// AvailableAgents gives the ids of those who take part.
+	AvailableAgents() ([]int64, error)
 	// FreeAgents gives those that are available for the department and have fewer conversations than they take, the
 	// least loaded, then longest idle first. Without their departments.
 	FreeAgents(queueID int64) ([]models.SupportAgent, error)

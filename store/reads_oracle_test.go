@@ -47,6 +47,7 @@ type readMessage struct {
 }
 
 func (w *readWorld) Typing(int64, models.EventUser) {}
+func (w *readWorld) Position(int64, int64, int)     {}
 func (w *readWorld) ReadMoved(user, room, message int64) {
 	w.told = append(w.told, [3]int64{user, room, message})
 }

@@ -222,6 +222,12 @@ func (r *reader) fillQueues(agents []models.SupportAgent, one *models.SupportAge
 	return err
 }
 
+// AvailableAgents implements chat.SupportReader.
+func (r *reader) AvailableAgents() ([]int64, error) {
+	return many[int64](r, "read who is available", "SELECT s.user_id FROM support_agents s JOIN users u ON u.id = s.user_id "+
+		"WHERE s.available AND u.role IN ('agent', 'admin') ORDER BY s.user_id")
+}
+
 // FreeAgents implements chat.SupportReader.
 func (r *reader) FreeAgents(queueID int64) ([]models.SupportAgent, error) {
 	return modelsOf[models.SupportAgent](many[agentRow](r, "look for free agents",

@@ -1,0 +1,394 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/models"
+)
+
+const (
+	// deskEvery is how often support is looked at whatever happens: no queued conversation stays beside a free
+	// agent for longer.
+	deskEvery = time.Second
+	// deskPause is the shortest time between two looks.
+	deskPause = 50 * time.Millisecond
+	// deskTimeout bounds one look.
+	deskTimeout = 20 * time.Second
+	// requestGrace is how long an agent without a stream is here after a request.
+	requestGrace = 2 * time.Minute
+)
+
+// DefaultSupportLeaveAfter is the program's.
+const DefaultSupportLeaveAfter = 2 * time.Minute
+
+// desk knows who of support's people is here: whoever has an open stream or a long-poll, by the tracker, and who makes
+// requests without one. It is in memory; after a restart nobody is taken for gone within startGrace.
+type desk struct {
+	now        Clock
+	presence   *Tracker
+	log        *slog.Logger
+	leaveAfter time.Duration // 0: a conversation is never closed for the visitor's being away
+	started    time.Time
+
+	watched sync.Map      // user id → *atomic.Int64: Unix ms of their last request since their last stream went
+	bell    chan struct{} // one slot
+
+	mu     sync.Mutex
+	comers map[int64]struct{} // who came since the last look
+
+	// Of the loop:
+	lastHere map[int64]time.Time // of the visitors with an open conversation
+	told     map[int64]int       // conversation → the place that its visitor was told of
+}
+
+func newDesk(o Options) *desk {
+	d := &desk{
+		now: o.Clock, presence: o.Presence, log: o.Log, leaveAfter: o.SupportLeaveAfter, started: o.Clock(),
+		bell: make(chan struct{}, 1), comers: map[int64]struct{}{},
+		lastHere: map[int64]time.Time{}, told: map[int64]int{},
+	}
+	o.Presence.attend(d)
+	return d
+}
+
+// ring has support looked at now.
+func (d *desk) ring() {
+	select {
+	case d.bell <- struct{}{}:
+	default:
+	}
+}
+
+// watch has the user's requests noted from now on, this one too.
+func (d *desk) watch(userID int64) {
+	d.watched.LoadOrStore(userID, new(atomic.Int64))
+	d.saw(userID)
+}
+
+// saw notes a request.
+func (d *desk) saw(userID int64) {
+	if at, ok := d.watched.Load(userID); ok {
+		at.(*atomic.Int64).Store(d.now().UnixMilli())
+	}
+}
+
+// came hears from the tracker that somebody has a stream or a long-poll more.
+func (d *desk) came(userID int64) {
+	if _, ok := d.watched.Load(userID); !ok {
+		return
+	}
+	d.mu.Lock()
+	d.comers[userID] = struct{}{}
+	d.mu.Unlock()
+	d.ring()
+}
+
+// went hears from the tracker that somebody's last one has ended: what they asked for before says nothing any more.
+func (d *desk) went(userID int64) {
+	if at, ok := d.watched.Load(userID); ok {
+		at.(*atomic.Int64).Store(0)
+	}
+}
+
+// streams says whether the user has a stream or a long-poll, or had one within the grace.
+func (d *desk) streams(userID int64) bool { return d.presence.Of(userID).Status != models.Offline }
+
+// asked is when the user last made a request without having a stream, or since their last stream went.
+func (d *desk) asked(userID int64) time.Time {
+	at, ok := d.watched.Load(userID)
+	if !ok {
+		return time.Time{}
+	}
+	return time.UnixMilli(at.(*atomic.Int64).Load())
+}
+
+// here says whether an agent can be given conversations.
+func (d *desk) here(userID int64) bool {
+	return d.streams(userID) || d.now().Sub(d.asked(userID)) < requestGrace
+}
+
+// gone says whether what an agent has is to be given to others.
+func (d *desk) gone(userID int64) bool {
+	return !d.here(userID) && !d.starting()
+}
+
+// starting says whether it is too early after the start to take anybody for gone.
+func (d *desk) starting() bool { return d.now().Before(d.started.Add(startGrace)) }
+
+// left says whether a visitor has been away for so long that their conversation ends. It is for the loop.
+func (d *desk) left(userID int64) bool {
+	if d.leaveAfter == 0 || d.starting() || d.streams(userID) {
+		return false
+	}
+	return d.now().Sub(later(d.lastHere[userID], d.asked(userID))) >= d.leaveAfter
+}
+
+// takeComers gives who came since the last time.
+func (d *desk) takeComers() map[int64]struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	comers := d.comers
+	d.comers = map[int64]struct{}{}
+	return comers
+}
+
+// tend looks after support until stop is closed: at once when something happened, and every second.
+func (s *Service) tend(stop <-chan struct{}) {
+	ticker := time.NewTicker(deskEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-s.desk.bell:
+		case <-stop:
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
+		if err := guarded(func() error { return s.lookAround(ctx) }); err != nil {
+			s.log.Warn("look after support; trying again", "error", err)
+		}
+		cancel()
+		select {
+		case <-time.After(deskPause):
+		case <-stop:
+			return
+		}
+	}
+}
+
+// floor is what support looks like at one moment.
+type floor struct {
+	open   []models.OpenConversation
+	left   []models.OpenConversation
+	heads  []models.QueueHead
+	places []models.QueuePlace
+	agents []int64 // who is available
+}
+
+func (s *Service) readFloor(ctx context.Context) (floor, error) {
+	return view(ctx, s, func(r Reader) (f floor, err error) {
+		if f.open, err = r.OpenConversations(); err != nil {
+			return f, fmt.Errorf("read open conversations: %w", err)
+		}
+		if f.left, err = r.LeftConversations(models.At(s.now().Add(-reopenWithin))); err != nil {
+			return f, fmt.Errorf("read conversations that were left: %w", err)
+		}
+		if f.heads, err = r.QueueHeads(); err != nil {
+			return f, fmt.Errorf("read the heads of the queues: %w", err)
+		}
+		if f.places, err = r.QueuePlaces(); err != nil {
+			return f, fmt.Errorf("read the places in the queues: %w", err)
+		}
+		if f.agents, err = r.AvailableAgents(); err != nil {
+			return f, fmt.Errorf("read who is available: %w", err)
+		}
+		return f, nil
+	})
+}
+
+// lookAround does what nobody's command does: it sees who has gone and who has come back, and that nobody waits beside a free
+// agent. What it decides by is looked at again inside each command.
+func (s *Service) lookAround(ctx context.Context) error {
+	comers := s.desk.takeComers()
+	f, err := s.readFloor(ctx)
+	if err != nil {
+		return err
+	}
+	s.desk.follow(f)
+	for _, c := range f.left {
+		if s.desk.streams(c.VisitorID) {
+			if err := s.takeBack(ctx, c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.seeWhoLeft(ctx, f.open); err != nil {
+		return err
+	}
+	if s.canAssign(f) {
+		if err := s.store.Do(ctx, s.assignWaiting); err != nil {
+			return fmt.Errorf("assign conversations: %w", err)
+		}
+	}
+	s.tellPlaces(f.places, comers)
+	return nil
+}
+
+// follow watches all who matter to support now, and notes which visitors are here.
+func (d *desk) follow(f floor) {
+	now := d.now()
+	matter := make(map[int64]struct{}, 2*len(f.open)+len(f.left)+len(f.agents))
+	for _, c := range f.open {
+		matter[c.VisitorID] = struct{}{}
+		if c.AgentID != 0 {
+			matter[c.AgentID] = struct{}{}
+		}
+		if _, known := d.lastHere[c.VisitorID]; !known || d.streams(c.VisitorID) {
+			d.lastHere[c.VisitorID] = now
+		}
+	}
+	for _, c := range f.left {
+		matter[c.VisitorID] = struct{}{}
+	}
+	for _, id := range f.agents {
+		matter[id] = struct{}{}
+	}
+	for id := range matter {
+		d.watched.LoadOrStore(id, new(atomic.Int64))
+	}
+	d.watched.Range(func(id, at any) bool {
+		// Who was just watched for a command that is still at work stays for a while.
+		if _, matters := matter[id.(int64)]; !matters && now.Sub(time.UnixMilli(at.(*atomic.Int64).Load())) > requestGrace {
+			d.watched.Delete(id)
+		}
+		return true
+	})
+	for id := range d.lastHere {
+		if _, matters := matter[id]; !matters {
+			delete(d.lastHere, id)
+		}
+	}
+}
+
+// seeWhoLeft requeues what agents have who are gone, and closes what visitors have left.
+func (s *Service) seeWhoLeft(ctx context.Context, open []models.OpenConversation) error {
+	requeued := map[int64]bool{}
+	for _, c := range open {
+		switch {
+		case c.AgentID != 0 && !requeued[c.AgentID] && s.desk.gone(c.AgentID):
+			requeued[c.AgentID] = true
+			if err := s.agentGone(ctx, c.AgentID); err != nil {
+				return err
+			}
+		case c.Offline && s.desk.streams(c.VisitorID):
+			if err := s.backAgain(ctx, c.ID); err != nil {
+				return err
+			}
+		case !c.Offline && s.desk.left(c.VisitorID):
+			if err := s.visitorGone(ctx, c.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Service) agentGone(ctx context.Context, agentID int64) error {
+	err := s.store.Do(ctx, func(tx Tx) error {
+		if !s.desk.gone(agentID) {
+			return nil
+		}
+		if err := requeueAll(tx, agentID); err != nil {
+			return err
+		}
+		return s.assignWaiting(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("requeue the conversations of agent %d: %w", agentID, err)
+	}
+	return nil
+}
+
+// visitorGone runs while the loop waits for it, which has left to itself.
+func (s *Service) visitorGone(ctx context.Context, id int64) error {
+	err := s.store.Do(ctx, func(tx Tx) error {
+		c, err := tx.Conversation(id)
+		if err != nil || !c.Open() || c.Offline || !s.desk.left(c.VisitorID) {
+			return err
+		}
+		if err := closeConversation(tx, c, models.VisitorLeft, 0); err != nil {
+			return err
+		}
+		return s.assignWaiting(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("close conversation %d, whose visitor has left: %w", id, err)
+	}
+	return nil
+}
+
+// takeBack reopens the conversation of somebody who had left and is here again, unless they have another one by now.
+func (s *Service) takeBack(ctx context.Context, id int64) error {
+	err := s.store.Do(ctx, func(tx Tx) error {
+		c, err := tx.Conversation(id)
+		if err != nil || c.Open() || c.Reason != models.VisitorLeft || !s.desk.streams(c.VisitorID) {
+			return err
+		}
+		last, err := tx.LastConversation(c.VisitorID)
+		if err != nil || last.ID != c.ID {
+			return err
+		}
+		if _, err := tx.User(c.VisitorID); errors.Is(err, ErrNotFound) {
+			return nil // deleted since
+		}
+		if err := reopen(tx, c); err != nil {
+			return err
+		}
+		return s.assignWaiting(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("reopen conversation %d, whose visitor is back: %w", id, err)
+	}
+	return nil
+}
+
+// backAgain notes that who opened a conversation outside the hours is here.
+func (s *Service) backAgain(ctx context.Context, id int64) error {
+	err := s.store.Do(ctx, func(tx Tx) error {
+		c, err := tx.Conversation(id)
+		if err != nil || !c.Open() || !c.Offline {
+			return err
+		}
+		queue, err := tx.SupportQueue(c.QueueID)
+		if err != nil {
+			return err
+		}
+		if open, _ := queue.OpenAt(tx.Now().Time); !open {
+			return nil // they leave a message just now
+		}
+		c.Offline = false
+		_, err = tellSupport(tx, c)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note that the visitor of conversation %d is back: %w", id, err)
+	}
+	return nil
+}
+
+// canAssign says whether some queue waits while an agent might be free: the command looks properly.
+func (s *Service) canAssign(f floor) bool {
+	if len(f.heads) == 0 {
+		return false
+	}
+	for _, id := range f.agents {
+		if s.desk.here(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// tellPlaces tells visitors their place in the queue where it is another one, or they have just come.
+func (s *Service) tellPlaces(places []models.QueuePlace, comers map[int64]struct{}) {
+	told := make(map[int64]int, len(places))
+	var queue int64
+	position := 0
+	for _, p := range places {
+		if p.QueueID != queue {
+			queue, position = p.QueueID, 0
+		}
+		position++
+		told[p.ConversationID] = position
+		if _, came := comers[p.VisitorID]; came || s.desk.told[p.ConversationID] != position {
+			s.whisper.Position(p.VisitorID, p.ConversationID, position)
+		}
+	}
+	s.desk.told = told
+}
