@@ -78,13 +78,11 @@ func queueText(choice *QueueChoice) (string, error) {
 	return refText("queue", raw, err, "must be false, true or a department's name")
 }
 
-// conversationID reads a conversation's id in a path; what cannot be one is not found.
-func conversationID(path string) (int64, error) {
-	id, ok := models.ParseID(path)
-	if !ok {
-		return 0, models.NotFound("conversation")
-	}
-	return id, nil
+// conversationID reads a conversation's id in a path. What cannot be one is 0, the id of none: whether that is refused or
+// not found is for who asks to be told by the rules.
+func conversationID(path string) int64 {
+	id, _ := models.ParseID(path)
+	return id
 }
 
 // ListConversations gives conversations.
@@ -118,12 +116,8 @@ func (s *server) GetConversation(ctx context.Context, r GetConversationRequestOb
 func (s *server) onConversation(ctx context.Context, path string,
 	do func(ctx context.Context, a chat.Actor, id int64) (models.Conversation, error),
 ) (Conversation, error) {
-	id, err := conversationID(path)
-	if err != nil {
-		return Conversation{}, err
-	}
 	ctx, actor := call(ctx)
-	c, err := do(ctx, actor, id)
+	c, err := do(ctx, actor, conversationID(path))
 	if err != nil {
 		return Conversation{}, err
 	}

@@ -27,6 +27,9 @@ func (s *Service) conversation(r Reader, a Actor, id int64) (party, error) {
 	if err == nil && !user.Role.Staff() && c.VisitorID != user.ID {
 		err = ErrNotFound
 	}
+	if errors.Is(err, ErrNotFound) && user.Role == models.RoleVisitor {
+		return party{}, errVisitor()
+	}
 	return party{user: user, c: c}, found(err, "conversation")
 }
 

@@ -131,6 +131,31 @@ func message(o *operation, w *world) {
 	o.path = strings.ReplaceAll(o.path, "{message}", id(w.ann.Send("lobby", w.fresh()).ID))
 }
 
+// aVisitor calls.
+func aVisitor(o *operation, w *world) { o.as = w.Visitor(w.fresh()) }
+
+// asked makes the admin act upon a visitor's conversation that is queued.
+func asked(o *operation, w *world) {
+	o.as = w.admin
+	o.path = strings.ReplaceAll(o.path, "{conversation}", id(w.Visitor(w.fresh()).Open(nil).ID))
+}
+
+// seeking makes a visitor act upon their own conversation.
+func seeking(o *operation, w *world) {
+	o.as = w.Visitor(w.fresh())
+	o.path = strings.ReplaceAll(o.path, "{conversation}", id(o.as.Open(nil).ID))
+}
+
+// served is an agent with a conversation, which they pass on.
+func served(o *operation, w *world) {
+	o.as = w.Agent(w.admin, w.fresh())
+	next := w.Agent(w.admin, w.fresh())
+	o.path = strings.ReplaceAll(o.path, "{conversation}", id(w.Visitor(w.fresh()).Open(nil).ID))
+	o.as.Post(strings.Replace(o.path, "/transfer", "/accept", 1), nil).Want(200)
+	next.Serve(100)
+	o.body = map[string]any{"agent": "@" + next.Name}
+}
+
 // leaver is an account that nobody needs.
 func leaver(o *operation, w *world) { o.as = w.User(w.fresh()) }
 
@@ -211,6 +236,23 @@ var operations = []operation{
 	{id: "revokeInvite", method: "DELETE", path: "/v1/rooms/{room}/invites/{invite}", status: 204, prepare: invited},
 	{id: "getInvite", method: "GET", path: "/v1/invites/{code}", status: 200, prepare: invited},
 	{id: "acceptInvite", method: "POST", path: "/v1/invites/{code}/accept", status: 200, prepare: invited},
+	{id: "createVisitor", method: "POST", path: "/v1/support/visitors", status: 201, public: true,
+		body: map[string]any{"name": "Li", "email": "li@example.org", "page": "https://shop.example/", "language": "zh"}},
+	{id: "listConversations", method: "GET", path: "/v1/support/conversations", status: 200},
+	{id: "openConversation", method: "POST", path: "/v1/support/conversations", status: 201, prepare: aVisitor,
+		body: map[string]any{"subject": "parcel", "text": "where?", "queue": "general", "wait": true}},
+	{id: "getConversation", method: "GET", path: "/v1/support/conversations/{conversation}", status: 200, prepare: asked},
+	{id: "acceptConversation", method: "POST", path: "/v1/support/conversations/{conversation}/accept", status: 200, prepare: func(o *operation, w *world) {
+		asked(o, w)
+		o.as = w.Agent(w.admin, w.fresh())
+	}},
+	{id: "transferConversation", method: "POST", path: "/v1/support/conversations/{conversation}/transfer", status: 200, prepare: served,
+		body: map[string]any{"agent": "@nobody"}},
+	{id: "closeConversation", method: "POST", path: "/v1/support/conversations/{conversation}/close", status: 200, prepare: asked},
+	{id: "reopenConversation", method: "POST", path: "/v1/support/conversations/{conversation}/reopen", status: 200, prepare: seeking},
+	{id: "setAvailability", method: "PUT", path: "/v1/support/availability", status: 200, prepare: byAdmin,
+		body: map[string]any{"available": false, "capacity": 2, "release": true}},
+	{id: "listSupportAgents", method: "GET", path: "/v1/support/agents", status: 200, prepare: byAdmin},
 	{id: "announce", method: "POST", path: "/v1/announcements", status: 201, prepare: byAdmin, body: map[string]any{"text": "hear, hear"}},
 	{id: "send", method: "POST", path: "/v1/send", status: 201, body: map[string]any{"text": "hello"}},
 	{id: "listReplies", method: "GET", path: "/v1/messages/{message}/replies", status: 200, prepare: message},

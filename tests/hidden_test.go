@@ -99,19 +99,24 @@ var pointingByMessage = map[string]func(u *harness.User, at spot) []*harness.Ans
 			u.Do("PATCH", at.ofIt(""), body, harness.Header("If-Match", "*")),
 		}
 	},
-	"listEdits":      func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/edits"))) },
-	"deleteMessage":  func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(""))) },
-	"putReaction":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt(thumb), nil)) },
-	"deleteReaction": func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(thumb))) },
-	"listReactions":  func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/reactions"))) },
-	"pinMessage":     func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt("/pin"), nil)) },
-	"unpinMessage":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt("/pin"))) },
-	"listPins":       func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/pins"))) },
-	"listReplies":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/replies"))) },
-	"createInvite":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/invites"), nil)) },
-	"listInvites":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/invites"))) },
-	"revokeInvite":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.path("/invites/1"))) },
-	"getInvite":      func(u *harness.User, at spot) []*harness.Answer { return only(u.Get("/v1/invites/" + at.code)) },
+	"listEdits":            func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/edits"))) },
+	"deleteMessage":        func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(""))) },
+	"putReaction":          func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt(thumb), nil)) },
+	"deleteReaction":       func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(thumb))) },
+	"listReactions":        func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/reactions"))) },
+	"pinMessage":           func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt("/pin"), nil)) },
+	"unpinMessage":         func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt("/pin"))) },
+	"listPins":             func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/pins"))) },
+	"listReplies":          func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/replies"))) },
+	"createInvite":         func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/invites"), nil)) },
+	"listInvites":          func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/invites"))) },
+	"revokeInvite":         func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.path("/invites/1"))) },
+	"getInvite":            func(u *harness.User, at spot) []*harness.Answer { return only(u.Get("/v1/invites/" + at.code)) },
+	"getConversation":      func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.talk(""))) },
+	"acceptConversation":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/accept"), nil)) },
+	"transferConversation": func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/transfer"), nil)) },
+	"closeConversation":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/close"), nil)) },
+	"reopenConversation":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/reopen"), nil)) },
 	"acceptInvite": func(u *harness.User, at spot) []*harness.Answer {
 		return only(u.Post("/v1/invites/"+at.code+"/accept", nil))
 	},
@@ -131,12 +136,14 @@ var pointless = []string{
 	"register", "guest", "login", "logout", "getMe", "updateMe", "changePassword", "listSessions", "endSession", "listBlocks",
 	"putBlock", "deleteBlock", "deleteMe", "exportMe", "rename", "createTicket", "listUsers", "getUser", "listRooms", "createRoom",
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
+	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 
 func only(a *harness.Answer) []*harness.Answer { return []*harness.Answer{a} }
 
 func (at spot) path(more string) string   { return "/v1/rooms/" + at.room + more }
+func (at spot) talk(more string) string   { return "/v1/support/conversations/" + at.room + more }
 func (at spot) ofIt(more string) string   { return "/v1/messages/" + id(at.message) + more }
 func (at spot) in(room string) spot       { at.room = room; return at }
 func (at spot) withID(message int64) spot { at.message = message; return at }
@@ -155,7 +162,7 @@ func TestEveryOperationIsThoughtAbout(t *testing.T) {
 		if points == slices.Contains(pointless, o.ID) {
 			t.Errorf("say of %s (%s %s) in one of the tables whether it can point at something private", o.ID, o.Method, o.Path)
 		}
-		if private := strings.Contains(o.Path, "{room}") || strings.Contains(o.Path, "{message}") || strings.Contains(o.Path, "{code}"); private && !points {
+		if private := strings.Contains(o.Path, "{room}") || strings.Contains(o.Path, "{message}") || strings.Contains(o.Path, "{code}") || strings.Contains(o.Path, "{conversation}"); private && !points {
 			t.Errorf("%s %s points at something private", o.Method, o.Path)
 		}
 	}
@@ -196,8 +203,14 @@ func TestHiddenReadsLikeNone(t *testing.T) {
 		gone.message = ann.Send("gone", "while it was there").ID
 		ann.Delete("/v1/rooms/gone").Want(204)
 
+		visitor := s.Visitor("visitor")
+		talk := visitor.Open(map[string]any{"text": "help me"})
+		support := spot{room: id(talk.RoomID), message: visitor.History(id(talk.RoomID))[0].ID, user: "@bob", code: none.code}
+
 		for _, u := range strangers {
-			for what, at := range map[string]spot{"private": secret, "private by name": secret.in("secret"), "direct": direct, "deleted": gone} {
+			for what, at := range map[string]spot{
+				"a visitor's": support,
+				"private":     secret, "private by name": secret.in("secret"), "direct": direct, "deleted": gone} {
 				sameAnswers(t, u, what, at, none)
 			}
 			if own := mine[u]; own != 0 {

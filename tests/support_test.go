@@ -84,7 +84,7 @@ func TestSupportPairs(t *testing.T) {
 // An agent whose stream goes loses what they have to the head of the queue; a visitor who stays away is closed, and comes back.
 func TestSupportLeaving(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.OwnClock())
+	s := harness.Start(t, harness.OwnClock(), harness.Flags("--support-leave-after", "2m"))
 	later(s)
 	admin := s.User("admin")
 	eve, ann := s.Agent(admin, "eve"), s.Agent(admin, "ann")
