@@ -49,6 +49,11 @@ var tourPrints = []struct {
 	{`"reason":"Off topic"`, 1}, // the mute
 	{`"archived":true`, 1},      // the answer
 
+	{`"display_name":"李伟"`, 4},                 // the visitor, its conversation
+	{`"state":"assigned"`, 3},                  // opened, read, transferred
+	{`"On its way to you"`, 2},                 // the answer, the history
+	{`"load":1`, 1},                            // the agents
+	{`"state":"closed"`, 2},                    // the ends
 	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
 	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
 	{`"pinned_by":`, 1},                        // the pins

@@ -15,7 +15,7 @@ import (
 
 var defaults = Config{
 	Addr: "127.0.0.1:8080", Data: "./data", Guests: On, RateLimit: On,
-	AwayAfter: 5 * time.Minute, PresenceLimit: 1000, MaxMessageBytes: 16384,
+	AwayAfter: 5 * time.Minute, SupportLeaveAfter: 2 * time.Minute, PresenceLimit: 1000, MaxMessageBytes: 16384,
 	LogFormat: LogText, LogLevel: LogLevel(slog.LevelInfo),
 }
 
