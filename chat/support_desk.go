@@ -36,8 +36,9 @@ type desk struct {
 	leaveAfter time.Duration // 0: a conversation is never closed for the visitor's being away
 	started    time.Time
 
-	watched sync.Map      // user id → *atomic.Int64: Unix ms of their last request since their last stream went
-	bell    chan struct{} // one slot
+	watched  sync.Map      // user id → *atomic.Int64: Unix ms of their last request since their last stream went
+	visitors sync.Map      // user id → *atomic.Int64: Unix ms of their last request, of all visitors online
+	bell     chan struct{} // one slot
 
 	mu     sync.Mutex
 	comers map[int64]struct{} // who came since the last look
@@ -76,6 +77,21 @@ func (d *desk) saw(userID int64) {
 	if at, ok := d.watched.Load(userID); ok {
 		at.(*atomic.Int64).Store(d.now().UnixMilli())
 	}
+}
+
+// note notes who makes a request.
+func (d *desk) note(u models.User) {
+	d.saw(u.ID)
+	if u.Role == models.RoleVisitor {
+		at, _ := d.visitors.LoadOrStore(u.ID, new(atomic.Int64))
+		at.(*atomic.Int64).Store(d.now().UnixMilli())
+	}
+}
+
+// isVisitor says whether somebody online is a support visitor, of whom only agents know.
+func (d *desk) isVisitor(userID int64) bool {
+	_, is := d.visitors.Load(userID)
+	return is
 }
 
 // came hears from the tracker that somebody has a stream or a long-poll more.
@@ -246,6 +262,13 @@ func (d *desk) follow(f floor) {
 		// Who was just watched for a command that is still at work stays for a while.
 		if _, matters := matter[id.(int64)]; !matters && now.Sub(time.UnixMilli(at.(*atomic.Int64).Load())) > requestGrace {
 			d.watched.Delete(id)
+		}
+		return true
+	})
+	d.visitors.Range(func(id, at any) bool {
+		// A request may be about to open a stream.
+		if !d.streams(id.(int64)) && now.Sub(time.UnixMilli(at.(*atomic.Int64).Load())) > requestGrace {
+			d.visitors.Delete(id)
 		}
 		return true
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/client"
 	"parley/tests/harness"
 )
 
@@ -120,4 +121,40 @@ func TestVisitorsReachNothingElse(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Only agents know of visitors: nobody else finds one, sees one online, or hears of one.
+func TestVisitorsAreTheAgents(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t)
+	admin, bob := s.User("root"), s.User("bob")
+	eve := s.Agent(admin, "eve")
+	st := bob.Stream(harness.Query("after", "0"))
+	agents := eve.Stream()
+	visitor := s.Visitor("Li")
+	visitor.Stream()
+	visitor.Open(map[string]any{"text": "hi"})
+	eve.Serve(1)
+	agents.Until("member.joined")
+	for _, ref := range []string{visitor.Ref(), "@" + visitor.Name} {
+		bob.Get("/v1/users/" + ref).Refused("not_found")
+		bob.Put("/v1/blocks/"+ref, nil).Refused("not_found")
+		eve.Get("/v1/users/" + ref).Want(200)
+	}
+	bob.Post("/v1/send", map[string]any{"to": "@" + visitor.Name, "text": "hello"}).Refused("not_found")
+	if got := harness.Into[client.UserList](bob.Get("/v1/users?q=visitor").Want(200)); len(got.Users) != 0 {
+		t.Errorf("bob finds %+v", got.Users)
+	}
+	if got := statuses(t, bob); got != "bob online, eve online" {
+		t.Errorf("bob sees %s", got)
+	}
+	if got := statuses(t, eve); !strings.Contains(got, visitor.Name) {
+		t.Errorf("eve sees %s", got)
+	}
+	last := admin.Send("lobby", "good night")
+	for _, e := range append(st.UntilID(last.ID), bob.Events(0)...) {
+		if strings.Contains(e.JSON, visitor.Name) {
+			t.Errorf("bob was told of the visitor: %s", e.JSON)
+		}
+	}
 }
