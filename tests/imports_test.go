@@ -35,7 +35,12 @@ var house = map[string]struct {
 	"gateway": {may: []string{"models", "chat", "broker"}, why: "the older protocols are another face of the same rules"},
 	"web":     {why: "the pages are clients of the API like any other"},
 	"client":  {why: "people import it into programs of their own"},
-	"tui":     {may: []string{"client"}, why: "the terminal is a client like any other"},
+	"internal/terminal/durable": {
+		why: "a file that is whole at any moment is a thing of the disk alone",
+	},
+	"internal/terminal/session": {
+		may: []string{"internal/terminal/durable"}, why: "who one is lies on the disk; what to do with it the commands know",
+	},
 	"internal/config": {
 		why: "what an operator says is read before anything is there",
 	},
@@ -85,7 +90,7 @@ var guests = []struct {
 	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
-		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench", "tui"},
+		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench"},
 		"the rules, the storage and the fan-out serve every protocol",
 	},
 }
