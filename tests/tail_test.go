@@ -169,7 +169,7 @@ func TestTailUnread(t *testing.T) {
 	ann := s.User("ann")
 	ann.Send("lobby", "something to read")
 	for _, more := range []bool{false, true} {
-		r := newTerminal(t, s.URL()).as(ann).open("tail", "--after=0", "--json")
+		r := newTerminal(t, s.URL()).as(ann).open("tail", "--after=0", "--json", "--types=message.created")
 		if line, err := bufio.NewReader(r.out).ReadString('\n'); err != nil || !strings.HasPrefix(line, "{") {
 			t.Errorf("%q, %v", line, err)
 		}
