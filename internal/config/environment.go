@@ -82,3 +82,6 @@ func (env *environment) unknown(model *kong.Application) []string {
 	slices.Sort(names)
 	return names
 }
+
+// password is the one that no flag has.
+func (env *environment) password() Secret { return Secret(env.values[passwordVariable]) }

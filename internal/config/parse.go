@@ -23,6 +23,8 @@ const (
 	Backup      Command = "backup"
 	Restore     Command = "restore"
 	Check       Command = "check"
+	Send        Command = "send"
+	Tail        Command = "tail"
 	Helped      Command = "help"
 )
 
@@ -37,6 +39,8 @@ type Invocation struct {
 	Backup  BackupArgs  // with Backup
 	Restore RestoreArgs // with Restore
 	Check   CheckArgs   // with Check
+	Send    SendArgs    // with Send
+	Tail    TailArgs    // with Tail
 }
 
 // Health is what `parley health` can be told. Addr and TLSCert are the server's own flags, so
@@ -70,6 +74,8 @@ func (e *UsageError) Error() string {
 type grammar struct {
 	Serve   Config      `cmd:"" default:"withargs" help:"Run the server, in the foreground, until SIGINT or SIGTERM."`
 	User    userGrammar `cmd:"" help:"Manage accounts: list, role, password, kick, ban, unban. Works while the server runs."`
+	Send    SendArgs    `cmd:"" help:"Send a message: exit code 0 if it is stored, 1 if it was refused, 75 if that is not known."`
+	Tail    TailArgs    `cmd:"" help:"Print messages as they are said, or events as JSON, and resume where it stopped."`
 	Health  Health      `cmd:"" help:"Ask a server whether it is ready: exit code 0 if so, else 1."`
 	Backup  BackupArgs  `cmd:"" help:"Copy the data to a file, also while a server runs on them."`
 	Restore RestoreArgs `cmd:"" help:"Put a backup into a data directory."`
@@ -115,6 +121,12 @@ func Parse(args, environ []string, out io.Writer) (Invocation, error) {
 		in.Restore, read = g.Restore, g.Restore
 	case Check:
 		in.Check, read = g.Check, g.Check
+	case Send:
+		g.Send.Password = env.password()
+		in.Send, read = g.Send, g.Send
+	case Tail:
+		g.Tail.Password = env.password()
+		in.Tail, read = g.Tail, g.Tail
 	default:
 		in.Health, in.JSON = g.Health, g.Version.JSON
 		return in, nil
