@@ -55,6 +55,10 @@ var limits = []limit{
 	{[]string{"createVisitor"}, byAddress, 120, 2 * time.Second},
 	{[]string{"openConversation", "reopenConversation", "closeConversation"}, byAccount, 20, 5 * time.Second},
 	{[]string{"acceptConversation", "transferConversation", "setAvailability"}, byAccount, 60, 500 * time.Millisecond},
+	{[]string{"createNote"}, byAccount, 50, 200 * time.Millisecond},
+	{[]string{"rateConversation"}, byAccount, 20, 5 * time.Second},
+	{[]string{"getTranscript"}, byAccount, 20, 2 * time.Second},
+	{[]string{"createSupportReply", "updateSupportReply", "deleteSupportReply"}, byAccount, 60, 500 * time.Millisecond},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},
 	{[]string{"pollEvents"}, byAccount, 300, 50 * time.Millisecond},
 }

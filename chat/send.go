@@ -201,6 +201,9 @@ func digestOf(d models.Draft) []byte {
 	if d.Announcement {
 		whole = "announcement\x00" + whole
 	}
+	if d.NotesOf != 0 {
+		whole = fmt.Sprintf("note\x00%d\x00", d.NotesOf) + whole
+	}
 	if d.ReplyTo != 0 {
 		whole += fmt.Sprintf("\x00reply_to=%d", d.ReplyTo)
 	}

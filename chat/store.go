@@ -41,6 +41,8 @@ type Reader interface {
 	RestrictionReader
 	InviteReader
 	SupportReader
+	CannedReplyReader
+	AttendanceReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -221,6 +223,8 @@ type Tx interface {
 	ReactionWriter
 	PinWriter
 	SupportWriter
+	CannedReplyWriter
+	RatingWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.

@@ -67,6 +67,13 @@ type Rating struct {
 	CreatedAt Time
 }
 
+// Attendance is a time in which an agent had a conversation.
+type Attendance struct {
+	Agent User // with its present name
+	From  Time
+	To    Time // zero: still
+}
+
 // VisitorDetails is what somebody told before the chat. The name is the account's display name.
 type VisitorDetails struct{ Email, Page, Language string }
 
@@ -123,6 +130,7 @@ type SupportReply struct {
 	ByName    string // as Queue
 	CreatedAt Time
 	UpdatedAt Time
+	Rendered  string // the text with its placeholders filled in, by who was asked to
 }
 
 // EventConversation is a conversation as its events carry it. What only agents may know is in theirs alone.

@@ -156,6 +156,13 @@ func served(o *operation, w *world) {
 	o.body = map[string]any{"agent": "@" + next.Name}
 }
 
+// aCannedReply is one of the admin's.
+func aCannedReply(o *operation, w *world) {
+	made := w.admin.Post("/v1/support/replies", map[string]any{"title": w.fresh(), "text": "Hello!"}).Want(201)
+	o.as = w.admin
+	o.path = strings.ReplaceAll(o.path, "{reply}", id(harness.Into[client.SupportReply](made).ID))
+}
+
 // leaver is an account that nobody needs.
 func leaver(o *operation, w *world) { o.as = w.User(w.fresh()) }
 
@@ -268,6 +275,19 @@ var operations = []operation{
 	{id: "pinMessage", method: "PUT", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
 	{id: "unpinMessage", method: "DELETE", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
 	{id: "listPins", method: "GET", path: "/v1/rooms/{room}/pins", status: 200, prepare: aMessage},
+	{id: "listNotes", method: "GET", path: "/v1/support/conversations/{conversation}/notes", status: 200, prepare: asked},
+	{id: "createNote", method: "POST", path: "/v1/support/conversations/{conversation}/notes", status: 201, prepare: asked,
+		body: map[string]any{"text": "wants a refund"}},
+	{id: "rateConversation", method: "PUT", path: "/v1/support/conversations/{conversation}/rating", status: 200, prepare: seeking,
+		body: map[string]any{"score": 4, "comment": "kind"}},
+	{id: "getTranscript", method: "GET", path: "/v1/support/conversations/{conversation}/transcript", status: 200, prepare: asked},
+	{id: "listSupportReplies", method: "GET", path: "/v1/support/replies?q=a", status: 200, prepare: byAdmin},
+	{id: "createSupportReply", method: "POST", path: "/v1/support/replies", status: 201, prepare: func(o *operation, w *world) {
+		o.as, o.body = w.admin, map[string]any{"title": w.fresh(), "text": "Hello {{visitor.name|there}}!", "queue": "general"}
+	}, body: map[string]any{"title": "", "text": ""}},
+	{id: "updateSupportReply", method: "PATCH", path: "/v1/support/replies/{reply}", status: 200, prepare: aCannedReply,
+		body: map[string]any{"text": "Good day!"}},
+	{id: "deleteSupportReply", method: "DELETE", path: "/v1/support/replies/{reply}", status: 204, prepare: aCannedReply},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

@@ -117,6 +117,18 @@ var pointingByMessage = map[string]func(u *harness.User, at spot) []*harness.Ans
 	"transferConversation": func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/transfer"), nil)) },
 	"closeConversation":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/close"), nil)) },
 	"reopenConversation":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/reopen"), nil)) },
+	"listNotes":            func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.talk("/notes"))) },
+	"createNote": func(u *harness.User, at spot) []*harness.Answer {
+		return []*harness.Answer{
+			u.Post(at.talk("/notes"), map[string]any{"text": "x"}), u.Post(at.talk("/notes"), map[string]any{"text": "x", "nonce": "n"}),
+		}
+	},
+	"rateConversation": func(u *harness.User, at spot) []*harness.Answer {
+		return only(u.Put(at.talk("/rating"), map[string]any{"score": 1}))
+	},
+	"getTranscript": func(u *harness.User, at spot) []*harness.Answer {
+		return []*harness.Answer{u.Get(at.talk("/transcript")), u.Get(at.talk("/transcript?format=text"))}
+	},
 	"acceptInvite": func(u *harness.User, at spot) []*harness.Answer {
 		return only(u.Post("/v1/invites/"+at.code+"/accept", nil))
 	},
@@ -137,6 +149,7 @@ var pointless = []string{
 	"putBlock", "deleteBlock", "deleteMe", "exportMe", "rename", "createTicket", "listUsers", "getUser", "listRooms", "createRoom",
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
 	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents",
+	"listSupportReplies", "createSupportReply", "updateSupportReply", "deleteSupportReply",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 
@@ -172,7 +185,7 @@ func TestHiddenReadsLikeNone(t *testing.T) {
 	callByCall(t)
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *harness.Server) {
-		s.User("root")
+		root := s.User("root")
 		ann, bob := s.User("ann"), s.User("bob")
 		strangers := []*harness.User{s.User("stranger"), s.Guest("guest")}
 		for _, how := range []string{"removed", "left", "banned"} {
@@ -206,11 +219,14 @@ func TestHiddenReadsLikeNone(t *testing.T) {
 		visitor := s.Visitor("visitor")
 		talk := visitor.Open(map[string]any{"text": "help me"})
 		support := spot{room: id(talk.RoomID), message: visitor.History(id(talk.RoomID))[0].ID, user: "@bob", code: none.code}
+		noted := note(root, talk.ID, "what agents say of it")
+		notes := spot{room: id(noted.RoomID), message: noted.ID, user: "@root", code: none.code}
+		sameAnswers(t, visitor, "notes", notes, none)
 
 		for _, u := range strangers {
 			for what, at := range map[string]spot{
-				"a visitor's": support,
-				"private":     secret, "private by name": secret.in("secret"), "direct": direct, "deleted": gone} {
+				"a visitor's": support, "notes": notes,
+				"private": secret, "private by name": secret.in("secret"), "direct": direct, "deleted": gone} {
 				sameAnswers(t, u, what, at, none)
 			}
 			if own := mine[u]; own != 0 {

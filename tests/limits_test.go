@@ -136,6 +136,20 @@ var limited = []struct {
 	{"setAvailability acceptConversation transferConversation", 60, func(u *harness.User) *harness.Answer {
 		return u.Put("/v1/support/availability", map[string]any{"available": false})
 	}},
+	{"createNote", 50, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations/1/notes", map[string]any{"text": "x"})
+	}},
+	{"rateConversation", 20, func(u *harness.User) *harness.Answer {
+		return u.Put("/v1/support/conversations/1/rating", map[string]any{"score": 1})
+	}},
+	{"getTranscript", 20, func(u *harness.User) *harness.Answer { return u.Get("/v1/support/conversations/1/transcript") }},
+	{"createSupportReply updateSupportReply deleteSupportReply", 60, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/replies", map[string]any{"title": "x", "text": "x"})
+	}},
+	{"updateSupportReply createSupportReply deleteSupportReply", 60, func(u *harness.User) *harness.Answer {
+		return u.Patch("/v1/support/replies/1", map[string]any{})
+	}},
+	{"deleteSupportReply createSupportReply updateSupportReply", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/support/replies/1") }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))
 	}},

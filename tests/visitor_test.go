@@ -22,7 +22,7 @@ var ofVisitors = map[string]bool{
 var ofConversations = []string{
 	"getConversation", "closeConversation", "reopenConversation", "getRoom", "listMembers", "listMessages", "startTyping", "markRead",
 	"send", "getMessage", "updateMessage", "deleteMessage", "listEdits", "putReaction", "deleteReaction", "listReactions", "listReplies",
-	"listPins",
+	"listPins", "rateConversation", "getTranscript",
 }
 
 // Whatever the spec has, or will have: a visitor is refused, and nothing is done. An operation that is for visitors as
@@ -74,12 +74,14 @@ func TestVisitorsReachNothingElse(t *testing.T) {
 		stream := visitor.Stream(harness.Query("after", "0"))
 		strange := other.Open(map[string]any{"text": "it is somebody else"})
 		admin.Room("tea", "public")
+		noted := note(eve, own.ID, "a note of the agents")
 		direct := bob.Send("@root", "between us")
 		spots := map[string]spot{
 			"lobby":  {room: "lobby", message: bob.Send("lobby", "hello").ID},
 			"public": {room: "tea", message: admin.Send("tea", "hello").ID},
 			"direct": {room: "@root", message: direct.ID}, "direct by id": {room: id(direct.RoomID), message: direct.ID},
 			"another's": {room: id(strange.RoomID), message: other.History(id(strange.RoomID))[0].ID},
+			"notes":     {room: id(noted.RoomID), message: noted.ID},
 			"nothing":   {room: id(admin.Head() + 1<<40), message: admin.Head() + 1<<40},
 		}
 		for name, at := range spots {
@@ -114,7 +116,7 @@ func TestVisitorsReachNothingElse(t *testing.T) {
 			if e.RoomID != 0 && e.RoomID != own.RoomID {
 				t.Errorf("the visitor was told of room %d: %s", e.RoomID, data)
 			}
-			for _, word := range []string{"hello", "between us", "somebody else", "the other one", "notes_room_id", other.Name, "bob"} {
+			for _, word := range []string{"hello", "between us", "somebody else", "the other one", "notes_room_id", "a note of", other.Name, "bob"} {
 				if strings.Contains(data, word) {
 					t.Errorf("the visitor was told of %q: %s", word, data)
 				}
