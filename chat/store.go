@@ -41,6 +41,7 @@ type Reader interface {
 	RestrictionReader
 	InviteReader
 	SupportReader
+	SupportStatsReader
 	AuditReader
 	DeletionReader
 	ExportReader

@@ -1,0 +1,70 @@
+package chat
+
+import (
+	"fmt"
+
+	"parley/models"
+)
+
+// agentPage bounds a look-up of agents.
+const agentPage = 200
+
+// supportNow reads how the departments stand, or the only one asked for (0: all), and how all agents do.
+func (s *Service) supportNow(r Reader, queueID int64) (models.SupportNow, error) {
+	var now models.SupportNow
+	queues, err := r.SupportQueues()
+	if err != nil {
+		return now, fmt.Errorf("list departments: %w", err)
+	}
+	loads, err := r.QueueLoads()
+	if err != nil {
+		return now, fmt.Errorf("count the open conversations: %w", err)
+	}
+	now.Queues = make([]models.QueueNow, 0, len(queues))
+	for _, q := range queues {
+		if queueID == 0 || queueID == q.ID {
+			now.Queues = append(now.Queues, s.queueNow(q, loads))
+		}
+	}
+	now.Agents, err = s.agentsNow(r)
+	return now, err
+}
+
+func (s *Service) queueNow(q models.SupportQueue, loads []models.QueueLoad) models.QueueNow {
+	n := models.QueueNow{Queue: q.Name}
+	for _, l := range loads {
+		switch {
+		case l.QueueID != q.ID:
+		case l.State == models.Queued:
+			n.Waiting, n.LongestWait = l.Count, max(0, s.now().Sub(l.QueuedSince.Time))
+		default:
+			n.Assigned = l.Count
+		}
+	}
+	return n
+}
+
+func (s *Service) agentsNow(r Reader) (models.AgentsNow, error) {
+	var n models.AgentsNow
+	for after := int64(0); ; {
+		agents, err := r.SupportAgents(after, agentPage)
+		if err != nil {
+			return n, fmt.Errorf("list agents: %w", err)
+		}
+		for _, a := range agents {
+			after = a.User.ID
+			if !a.Available {
+				continue
+			}
+			n.Available++
+			if s.presence.Of(a.User.ID).Status != models.Offline {
+				n.Present++
+				n.Capacity += a.Capacity
+				n.Load += a.Load
+			}
+		}
+		if len(agents) < agentPage {
+			return n, nil
+		}
+	}
+}
