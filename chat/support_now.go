@@ -1,13 +1,38 @@
 package chat
 
 import (
+	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"parley/models"
 )
 
 // agentPage bounds a look-up of agents.
 const agentPage = 200
+
+// nowTimeout bounds how long the numbers wait for the database.
+const nowTimeout = time.Second
+
+// lastNow remembers how support stood when it could be read last.
+type lastNow struct {
+	mu  sync.Mutex
+	now models.SupportNow
+}
+
+// read gives how support stands, or stood last where the database does not answer: numbers are wanted most then.
+func (l *lastNow) read(s *Service) models.SupportNow {
+	ctx, cancel := context.WithTimeout(context.Background(), nowTimeout)
+	defer cancel()
+	now, err := view(ctx, s, func(r Reader) (models.SupportNow, error) { return s.supportNow(r, 0) })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.now = now
+	}
+	return l.now
+}
 
 // supportNow reads how the departments stand, or the only one asked for (0: all), and how all agents do.
 func (s *Service) supportNow(r Reader, queueID int64) (models.SupportNow, error) {

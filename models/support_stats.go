@@ -122,3 +122,35 @@ type QueueLoad struct {
 	Count       int
 	QueuedSince Time
 }
+
+// SupportStepKind says what happened to a conversation.
+type SupportStepKind int
+
+// What is counted.
+const (
+	StepOpened    SupportStepKind = iota + 1
+	StepAssigned                  // to its first agent; Took: how long it waited
+	StepResponded                 // an agent said something for the first time; Took: since the first assignment
+	StepClosed                    // for Reason; Took: how long agents had it, in all
+	StepReopened
+	StepRated // with Score
+)
+
+// SupportStep is a change of a conversation, as far as it is counted.
+type SupportStep struct {
+	Kind   SupportStepKind
+	Took   time.Duration
+	Agent  bool // of StepClosed: it had one
+	Reason CloseReason
+	Score  int
+}
+
+// RespondedData is the payload of support.responded.
+type RespondedData struct {
+	ConversationID int64 `json:"conversation_id"`
+}
+
+// CloseReasons are all there are.
+func CloseReasons() []CloseReason {
+	return []CloseReason{ClosedByAgent, ClosedByVisitor, VisitorLeft, VisitorGone}
+}
