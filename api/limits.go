@@ -55,6 +55,7 @@ var limits = []limit{
 	{[]string{"createVisitor"}, byAddress, 120, 2 * time.Second},
 	{[]string{"openConversation", "reopenConversation", "closeConversation"}, byAccount, 20, 5 * time.Second},
 	{[]string{"acceptConversation", "transferConversation", "setAvailability"}, byAccount, 60, 500 * time.Millisecond},
+	{[]string{"getSupportStats"}, byAccount, 20, 2 * time.Second},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},
 	{[]string{"pollEvents"}, byAccount, 300, 50 * time.Millisecond},
 }

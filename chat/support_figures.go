@@ -59,8 +59,11 @@ func (f *figures) model() models.SupportFigures {
 	}
 }
 
-// span is the time between the two in ms; a clock that was put back makes no negative one.
-func span(from, to models.Time) int64 { return max(0, to.Sub(from.Time).Milliseconds()) }
+// between is the time from one to the other; a clock that was put back makes no negative one.
+func between(from, to models.Time) time.Duration { return max(0, to.Sub(from.Time)) }
+
+// span is that in ms.
+func span(from, to models.Time) int64 { return between(from, to).Milliseconds() }
 
 // spread sorts the durations, which are in ms. The median of an even number is the middle of the two in the middle; the
 // 95th percentile is the smallest that 95 % are not above.

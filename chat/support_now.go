@@ -61,7 +61,7 @@ func (s *Service) queueNow(q models.SupportQueue, loads []models.QueueLoad) mode
 		switch {
 		case l.QueueID != q.ID:
 		case l.State == models.Queued:
-			n.Waiting, n.LongestWait = l.Count, max(0, s.now().Sub(l.QueuedSince.Time))
+			n.Waiting, n.LongestWait = l.Count, between(l.QueuedSince, models.At(s.now()))
 		default:
 			n.Assigned = l.Count
 		}
@@ -82,7 +82,7 @@ func (s *Service) agentsNow(r Reader) (models.AgentsNow, error) {
 				continue
 			}
 			n.Available++
-			if s.presence.Of(a.User.ID).Status != models.Offline {
+			if s.desk.here(a.User.ID) {
 				n.Present++
 				n.Capacity += a.Capacity
 				n.Load += a.Load

@@ -268,6 +268,7 @@ var operations = []operation{
 	{id: "pinMessage", method: "PUT", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
 	{id: "unpinMessage", method: "DELETE", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
 	{id: "listPins", method: "GET", path: "/v1/rooms/{room}/pins", status: 200, prepare: aMessage},
+	{id: "getSupportStats", method: "GET", path: "/v1/support/stats", status: 200, prepare: byAdmin},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

@@ -136,7 +136,7 @@ var pointless = []string{
 	"register", "guest", "login", "logout", "getMe", "updateMe", "changePassword", "listSessions", "endSession", "listBlocks",
 	"putBlock", "deleteBlock", "deleteMe", "exportMe", "rename", "createTicket", "listUsers", "getUser", "listRooms", "createRoom",
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
-	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents",
+	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents", "getSupportStats",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 
