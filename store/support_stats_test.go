@@ -356,16 +356,19 @@ func (w *figureWorld) agentOf(agent models.User, dates []string, date func(time.
 		if !within(m) {
 			continue
 		}
-		at, least := 0, 0
+		at, beside, moment := 0, 0, 0
 		for _, spell := range spells {
 			if !spell.from.After(m) && spell.to.After(m) {
 				at++
 			}
-			if spell.from.Equal(m) && spell.to.Equal(m) { // for no time
-				least = 1
+			if spell.from.Before(m) && spell.to.After(m) {
+				beside++
+			}
+			if spell.from.Equal(m) && spell.to.Equal(m) { // for no time: beside those that go on
+				moment = 1
 			}
 		}
-		a.MaxLoad = max(a.MaxLoad, at+least, least)
+		a.MaxLoad = max(a.MaxLoad, at, moment*(beside+1))
 		if at > 0 && i+1 < len(moments) {
 			took := moments[i+1].Sub(m)
 			a.Busy += took

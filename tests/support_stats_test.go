@@ -103,7 +103,7 @@ func TestSupportStats(t *testing.T) {
 			}
 			did := client.AgentFigures{
 				User: client.Peer{ID: eve.ID, Name: "eve"}, Assigned: 2, Closed: 2, BusySeconds: 1800,
-				Load: client.AgentLoad{Average: ptr(1.0), Max: 1}, FirstResponse: spans(2, 15, 15, 20, 20), Ratings: none,
+				Load: client.AgentLoad{Average: new(1.0), Max: 1}, FirstResponse: spans(2, 15, 15, 20, 20), Ratings: none,
 			}
 			wants := func(query string, want client.SupportStats) {
 				t.Helper()
@@ -122,7 +122,7 @@ func TestSupportStats(t *testing.T) {
 			// From midnight on eve had the second one for twenty minutes more.
 			did.Assigned, did.Closed, did.BusySeconds, did.FirstResponse = 1, 1, 1200, client.DurationFigures{}
 			wants("timezone=Europe/Berlin&from=2026-03-29&to=2026-03-29&queue=General", client.SupportStats{
-				From: "2026-03-29", To: "2026-03-29", Timezone: "Europe/Berlin", Queue: ptr("general"), Total: after,
+				From: "2026-03-29", To: "2026-03-29", Timezone: "Europe/Berlin", Queue: new("general"), Total: after,
 				Queues:    []client.SupportFigures{in(after, "", "general")},
 				Days:      []client.SupportFigures{in(after, "2026-03-29", "")},
 				QueueDays: []client.SupportFigures{in(after, "2026-03-29", "general")},
@@ -148,7 +148,7 @@ func TestSupportStatsOfTheMoment(t *testing.T) {
 	clock.pass(15250 * time.Millisecond)
 	got := statsOf(eve, "")
 	want := client.SupportNow{
-		Queues: []client.QueueNow{{Queue: "general", Waiting: 1, LongestWaitSeconds: ptr(15.25), Assigned: 1}},
+		Queues: []client.QueueNow{{Queue: "general", Waiting: 1, LongestWaitSeconds: new(15.25), Assigned: 1}},
 		Agents: client.AgentsNow{Available: 1, Here: 1, Capacity: 1, Load: 1},
 	}
 	if !reflect.DeepEqual(got.Now, want) {
