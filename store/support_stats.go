@@ -37,7 +37,7 @@ const figuredAssignments = "SELECT a.conversation_id, a.agent_id, a.from_at, a.t
 	"WHERE l.conversation_id = a.conversation_id AND l.id > a.id) THEN c.closed_at ELSE 0 END, COALESCE(r.score, 0) " +
 	"FROM assignments a JOIN conversations c ON c.id = a.conversation_id LEFT JOIN support_queues q ON q.id = a.queue_id " +
 	"LEFT JOIN ratings r ON r.conversation_id = a.conversation_id " +
-	"WHERE (a.to_at = 0 OR a.to_at >= ?) AND a.from_at < ? AND (? = 0 OR COALESCE(q.id, ?) = ?) ORDER BY a.id"
+	"WHERE (a.to_at = 0 OR a.to_at >= ?) AND a.from_at < ? AND (? = 0 OR COALESCE(q.id, ?) = ?) ORDER BY a.from_at, a.id"
 
 // FiguredAssignments implements chat.SupportStatsReader.
 func (r *reader) FiguredAssignments(from, to models.Time, queueID int64, add func(models.FiguredAssignment)) error {
