@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"parley/models"
 )
 
 // A day begins when its date does, also where midnight is left out or comes twice.
@@ -77,6 +79,27 @@ func TestLoad(t *testing.T) {
 		gotBusy, gotAverage, gotMost := load(spells)
 		if gotBusy.Milliseconds() != busy || gotAverage != average || int64(gotMost) != most {
 			t.Fatalf("%v: busy %v, %v on average, %d at most; want %d ms, %v, %d", before, gotBusy, gotAverage, gotMost, busy, average, most)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	if got := spread(nil); got != (models.Spread{}) {
+		t.Errorf("of none: %+v", got)
+	}
+	up := func(n int) (ms []int64) {
+		for i := range n {
+			ms = append(ms, int64(n-i)) // n…1
+		}
+		return ms
+	}
+	for n, want := range map[int][4]float64{ // average, median, p95, max
+		1: {1, 1, 1, 1}, 2: {1.5, 1.5, 2, 2}, 3: {2, 2, 3, 3}, 20: {10.5, 10.5, 19, 20}, 21: {11, 11, 20, 21}, 100: {50.5, 50.5, 95, 100},
+	} {
+		got := spread(up(n))
+		if got != (models.Spread{Count: n, Average: milli(want[0]), Median: milli(want[1]), P95: milli(want[2]), Max: milli(want[3])}) {
+			t.Errorf("of 1 to %d: %+v", n, got)
 		}
 	}
 }
