@@ -23,6 +23,7 @@ func TestDaysBegin(t *testing.T) {
 		{"Africa/Cairo", "2026-10-30", "2026-10-29T22:00:00Z"}, // the day before ends twice
 		{"Atlantic/Azores", "2026-10-25", "2026-10-25T00:00:00Z"},
 		{"Atlantic/Azores", "2026-03-29", "2026-03-29T01:00:00Z"},
+		{"Asia/Amman", "2021-10-29", "2021-10-28T21:00:00Z"}, // has midnight twice, east of Greenwich
 		{"Asia/Kathmandu", "2026-01-01", "2025-12-31T18:15:00Z"},
 		{"Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00:00Z"},
 		{"Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z"}, // the 30th was left out
