@@ -922,6 +922,54 @@ func (e GetTranscriptParamsFormat) Valid() bool {
 	}
 }
 
+// AgentFigures What an agent did in the time asked for.
+type AgentFigures struct {
+	// Assigned Conversations that they had.
+	Assigned int `json:"assigned"`
+
+	// BusySeconds In which they had at least one.
+	BusySeconds float64 `json:"busy_seconds"`
+
+	// Closed Of those: were closed while they had them, and are closed.
+	Closed int `json:"closed"`
+
+	// FirstResponse Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	FirstResponse DurationFigures `json:"first_response"`
+
+	// Load Conversations that an agent had at once.
+	Load AgentLoad `json:"load"`
+
+	// Ratings What visitors thought.
+	Ratings RatingFigures `json:"ratings"`
+
+	// User A user, in short.
+	User Peer `json:"user"`
+}
+
+// AgentLoad Conversations that an agent had at once.
+type AgentLoad struct {
+	// Average Over `busy_seconds`; absent where that is 0.
+	Average *float64 `json:"average,omitempty"`
+	Max     int      `json:"max"`
+}
+
+// AgentsNow How the agents of all departments stand.
+type AgentsNow struct {
+	// Available Who take part.
+	Available int `json:"available"`
+
+	// Capacity Conversations that those who are here take at once, in all.
+	Capacity int `json:"capacity"`
+
+	// Here Of those: who can be given conversations.
+	Here int `json:"here"`
+
+	// Load Conversations that they have.
+	Load int `json:"load"`
+}
+
 // AnnounceRequest What to say to everyone.
 type AnnounceRequest struct {
 	// Nonce Chosen by the client, no secret; makes a retry safe.
@@ -1308,6 +1356,21 @@ type DeleteMeRequest struct {
 
 // Document An OpenAPI document.
 type Document map[string]interface{}
+
+// DurationFigures Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+type DurationFigures struct {
+	Average *float64 `json:"average,omitempty"`
+	Count   int      `json:"count"`
+	Max     *float64 `json:"max,omitempty"`
+
+	// Median Of an even number, the middle of the two in the middle.
+	Median *float64 `json:"median,omitempty"`
+
+	// P95 The smallest that at least 95 % are not above.
+	P95 *float64 `json:"p95,omitempty"`
+}
 
 // Edit A text that a message had.
 type Edit struct {
@@ -2008,6 +2071,19 @@ type QueueChoice0 = bool
 // QueueChoice1 defines model for QueueChoice.1.
 type QueueChoice1 = string
 
+// QueueNow How a department stands.
+type QueueNow struct {
+	// Assigned Conversations that agents have.
+	Assigned int `json:"assigned"`
+
+	// LongestWaitSeconds Since when the one has been waiting that has waited longest; absent where none is.
+	LongestWaitSeconds *float64 `json:"longest_wait_seconds,omitempty"`
+	Queue              string   `json:"queue"`
+
+	// Waiting Queued conversations.
+	Waiting int `json:"waiting"`
+}
+
 // RateRequest What the visitor thinks of their conversation.
 type RateRequest struct {
 	// Comment Example: Quick and kind
@@ -2017,6 +2093,25 @@ type RateRequest struct {
 	//
 	// Example: 5
 	Score int `json:"score"`
+}
+
+// RatingFigures What visitors thought.
+type RatingFigures struct {
+	// Average Absent without any.
+	Average *float64 `json:"average,omitempty"`
+	Count   int      `json:"count"`
+
+	// Scores How many gave each score.
+	Scores RatingScores `json:"scores"`
+}
+
+// RatingScores How many gave each score.
+type RatingScores struct {
+	N1 int `json:"1"`
+	N2 int `json:"2"`
+	N3 int `json:"3"`
+	N4 int `json:"4"`
+	N5 int `json:"5"`
 }
 
 // Reaction How many people reacted with one emoji.
@@ -2566,6 +2661,56 @@ type SupportData struct {
 	Conversation Conversation `json:"conversation"`
 }
 
+// SupportFigures Figures of some conversations, as these are at this moment.
+type SupportFigures struct {
+	// Abandoned Of the closed ones: never had an agent.
+	Abandoned int `json:"abandoned"`
+
+	// Assigned Of those: had an agent.
+	Assigned int `json:"assigned"`
+
+	// Closed Of those: are closed.
+	Closed int `json:"closed"`
+
+	// Date The day, of those of a day.
+	//
+	// Example: 2025-03-01
+	Date *string `json:"date,omitempty"`
+
+	// Duration Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	Duration DurationFigures `json:"duration"`
+
+	// FirstResponse Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	FirstResponse DurationFigures `json:"first_response"`
+
+	// Opened Conversations.
+	Opened int `json:"opened"`
+
+	// Queue The department, of those of one.
+	Queue *string `json:"queue,omitempty"`
+
+	// Ratings What visitors thought.
+	Ratings RatingFigures `json:"ratings"`
+
+	// Waiting Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	Waiting DurationFigures `json:"waiting"`
+}
+
+// SupportNow How support stands.
+type SupportNow struct {
+	// Agents How the agents of all departments stand.
+	Agents AgentsNow `json:"agents"`
+
+	// Queues All departments, by name.
+	Queues []QueueNow `json:"queues"`
+}
+
 // SupportPositionData The new place in the queue.
 type SupportPositionData struct {
 	// ConversationID An id, or a position in the log.
@@ -2620,6 +2765,37 @@ type SupportReplyList struct {
 	// NextPage Absent at the end.
 	NextPage *string        `json:"next_page,omitempty"`
 	Replies  []SupportReply `json:"replies"`
+}
+
+// SupportStats The figures of support.
+type SupportStats struct {
+	// Agents Who had a conversation in that time, by name.
+	Agents []AgentFigures `json:"agents"`
+
+	// Days By day: every day, also those on which nothing was opened.
+	Days []SupportFigures `json:"days"`
+
+	// From The first day.
+	From string `json:"from"`
+
+	// Now How support stands.
+	Now SupportNow `json:"now"`
+
+	// Queue The only department that was asked for.
+	Queue *string `json:"queue,omitempty"`
+
+	// QueueDays By day and department.
+	QueueDays []SupportFigures `json:"queue_days"`
+
+	// Queues By department, by name.
+	Queues   []SupportFigures `json:"queues"`
+	Timezone string           `json:"timezone"`
+
+	// To The last day.
+	To string `json:"to"`
+
+	// Total Figures of some conversations, as these are at this moment.
+	Total SupportFigures `json:"total"`
 }
 
 // SupportUpdatedEvent A support conversation has changed.
@@ -3352,6 +3528,21 @@ type ListSupportRepliesParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetSupportStatsParams defines parameters for GetSupportStats.
+type GetSupportStatsParams struct {
+	// From The first day, as 2025-03-01; without it six days before `to`. At most 92 days are given at once.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, as 2025-03-07; without it today.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Queue Only the department of this name. Agents are then shown with what they had while it was in that department.
+	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
+
+	// Timezone The IANA name of the time zone in which days begin; without it UTC. A day can have 23 or 25 hours.
+	Timezone *string `form:"timezone,omitempty" json:"timezone,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -4852,6 +5043,9 @@ type ServerInterface interface {
 	// UpdateSupportReply Change a canned reply
 	// (PATCH /v1/support/replies/{reply})
 	UpdateSupportReply(c *gin.Context, reply ReplyInPath)
+	// GetSupportStats Figures of support
+	// (GET /v1/support/stats)
+	GetSupportStats(c *gin.Context, params GetSupportStatsParams)
 	// CreateVisitor Come in as a visitor
 	// (POST /v1/support/visitors)
 	CreateVisitor(c *gin.Context)
@@ -7323,6 +7517,57 @@ func (siw *ServerInterfaceWrapper) UpdateSupportReply(c *gin.Context) {
 	siw.Handler.UpdateSupportReply(c, reply)
 }
 
+// GetSupportStats operation middleware
+func (siw *ServerInterfaceWrapper) GetSupportStats(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSupportStatsParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "queue" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "queue", c.Request.URL.Query(), &params.Queue, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter queue: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "timezone" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "timezone", c.Request.URL.Query(), &params.Timezone, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter timezone: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetSupportStats(c, params)
+}
+
 // CreateVisitor operation middleware
 func (siw *ServerInterfaceWrapper) CreateVisitor(c *gin.Context) {
 
@@ -7657,6 +7902,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/support/replies", wrapper.CreateSupportReply)
 	router.DELETE(options.BaseURL+"/v1/support/replies/:reply", wrapper.DeleteSupportReply)
 	router.PATCH(options.BaseURL+"/v1/support/replies/:reply", wrapper.UpdateSupportReply)
+	router.GET(options.BaseURL+"/v1/support/stats", wrapper.GetSupportStats)
 	router.GET(options.BaseURL+"/v1/rooms/:room/messages", wrapper.ListMessages)
 	router.DELETE(options.BaseURL+"/v1/messages/:message", wrapper.DeleteMessage)
 	router.GET(options.BaseURL+"/v1/messages/:message", wrapper.GetMessage)
@@ -24706,6 +24952,203 @@ func (response UpdateSupportReplydefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type GetSupportStatsRequestObject struct {
+	Params GetSupportStatsParams
+}
+
+type GetSupportStatsResponseObject interface {
+	VisitGetSupportStatsResponse(w http.ResponseWriter) error
+}
+
+type GetSupportStats200ResponseHeaders struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+type GetSupportStats200JSONResponse struct {
+	Body    SupportStats
+	Headers GetSupportStats200ResponseHeaders
+}
+
+func (response GetSupportStats200JSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStats401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSupportStats401ApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStats403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetSupportStats403ApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStats422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSupportStats422ApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStats429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSupportStats429ApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimitLimit != nil {
+		w.Header().Set("RateLimit-Limit", fmt.Sprint(*response.Headers.RateLimitLimit))
+	}
+	if response.Headers.RateLimitRemaining != nil {
+		w.Header().Set("RateLimit-Remaining", fmt.Sprint(*response.Headers.RateLimitRemaining))
+	}
+	if response.Headers.RateLimitReset != nil {
+		w.Header().Set("RateLimit-Reset", fmt.Sprint(*response.Headers.RateLimitReset))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStats500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetSupportStats500ApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStats503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetSupportStats503ApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSupportStatsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response GetSupportStatsdefaultApplicationProblemPlusJSONResponse) VisitGetSupportStatsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateVisitorRequestObject struct {
 	JSONBody     *CreateVisitorJSONRequestBody
 	FormdataBody *CreateVisitorFormdataRequestBody
@@ -26749,6 +27192,9 @@ type StrictServerInterface interface {
 	// UpdateSupportReply Change a canned reply
 	// (PATCH /v1/support/replies/{reply})
 	UpdateSupportReply(ctx context.Context, request UpdateSupportReplyRequestObject) (UpdateSupportReplyResponseObject, error)
+	// GetSupportStats Figures of support
+	// (GET /v1/support/stats)
+	GetSupportStats(ctx context.Context, request GetSupportStatsRequestObject) (GetSupportStatsResponseObject, error)
 	// CreateVisitor Come in as a visitor
 	// (POST /v1/support/visitors)
 	CreateVisitor(ctx context.Context, request CreateVisitorRequestObject) (CreateVisitorResponseObject, error)
@@ -29852,6 +30298,32 @@ func (sh *strictHandler) UpdateSupportReply(ctx *gin.Context, reply ReplyInPath)
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(UpdateSupportReplyResponseObject); ok {
 		if err := validResponse.VisitUpdateSupportReplyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetSupportStats operation middleware
+func (sh *strictHandler) GetSupportStats(ctx *gin.Context, params GetSupportStatsParams) {
+	var request GetSupportStatsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSupportStats(ctx, request.(GetSupportStatsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSupportStats")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetSupportStatsResponseObject); ok {
+		if err := validResponse.VisitGetSupportStatsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

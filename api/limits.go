@@ -59,6 +59,7 @@ var limits = []limit{
 	{[]string{"rateConversation"}, byAccount, 20, 5 * time.Second},
 	{[]string{"getTranscript"}, byAccount, 20, 2 * time.Second},
 	{[]string{"createSupportReply", "updateSupportReply", "deleteSupportReply"}, byAccount, 60, 500 * time.Millisecond},
+	{[]string{"getSupportStats"}, byAccount, 20, 2 * time.Second},
 	{[]string{"streamEvents", "streamNDJSON"}, byAccount, 300, 100 * time.Millisecond},
 	{[]string{"pollEvents"}, byAccount, 300, 50 * time.Millisecond},
 }

@@ -56,6 +56,7 @@ type Service struct {
 	desk     *desk
 	lookUps  chan struct{} // one token for each session being read
 	touches  *toucher
+	floorNow lastNow
 	idle     *idler
 
 	stop    chan struct{} // closed by Close, ends the goroutines of Begin

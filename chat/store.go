@@ -43,6 +43,7 @@ type Reader interface {
 	SupportReader
 	CannedReplyReader
 	AttendanceReader
+	SupportStatsReader
 	AuditReader
 	DeletionReader
 	ExportReader

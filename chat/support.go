@@ -54,12 +54,15 @@ func serving(r Reader, a Actor) (models.User, error) {
 
 // tellSupport writes a conversation and tells the agents and the visitor what it is now. It gives the entry by which
 // the agents are told.
-func tellSupport(tx Tx, c models.Conversation) (entry int64, err error) {
+func tellSupport(tx Tx, c models.Conversation) (entry int64, err error) { return tellStep(tx, c, nil) }
+
+// tellStep is tellSupport for a change that is counted.
+func tellStep(tx Tx, c models.Conversation, step *models.SupportStep) (entry int64, err error) {
 	if err := tx.UpdateConversation(c); err != nil {
 		return 0, fmt.Errorf("update conversation: %w", err)
 	}
 	ev, err := tx.Append(models.Event{
-		Type: models.SupportUpdated, Audience: models.Agents(),
+		Type: models.SupportUpdated, Audience: models.Agents(), Change: models.Change{Support: step},
 	}, models.SupportData{Conversation: c.ForEvent(true)})
 	if err != nil {
 		return 0, fmt.Errorf("append support.updated: %w", err)

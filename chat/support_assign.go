@@ -73,10 +73,12 @@ func contains(ids []int64, id int64) bool {
 // assign gives a queued conversation to an agent, who comes into its room.
 func assign(tx Tx, c models.Conversation, agent models.User) error {
 	c.State, c.AgentID, c.Agent, c.AssignedAt, c.Front, c.Position = models.Assigned, agent.ID, agent, tx.Now(), false, 0
+	var step *models.SupportStep
 	if c.FirstAssignedAt.IsZero() {
 		c.FirstAssignedAt = tx.Now()
+		step = &models.SupportStep{Kind: models.StepAssigned, Took: between(c.QueuedAt, tx.Now())}
 	}
-	entry, err := tellSupport(tx, c)
+	entry, err := tellStep(tx, c, step)
 	if err != nil {
 		return err
 	}

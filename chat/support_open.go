@@ -209,7 +209,7 @@ func (s *Service) open(tx Tx, user models.User, queue models.SupportQueue, n New
 	if err != nil {
 		return c, fmt.Errorf("read conversation: %w", err)
 	}
-	_, err = tellSupport(tx, c)
+	_, err = tellStep(tx, c, &models.SupportStep{Kind: models.StepOpened})
 	return c, err
 }
 
@@ -259,9 +259,13 @@ func closeConversation(tx Tx, c models.Conversation, reason models.CloseReason, 
 	if err := archive(tx, c.ID, true); err != nil {
 		return err
 	}
+	step, err := closing(tx, c, reason)
+	if err != nil {
+		return err
+	}
 	had := c.State == models.Assigned
 	c.State, c.ClosedAt, c.Reason, c.ClosedBy, c.Offline, c.Front = models.Closed, tx.Now(), reason, by, false, false
-	if _, err := tellSupport(tx, c); err != nil {
+	if _, err := tellStep(tx, c, &step); err != nil {
 		return err
 	}
 	if had {
@@ -320,7 +324,7 @@ func reopen(tx Tx, c models.Conversation) error {
 	open, _ := queue.OpenAt(tx.Now().Time)
 	c.State, c.AgentID, c.Front, c.Place, c.QueuedAt, c.Offline = models.Queued, 0, false, tx.NextID(), tx.Now(), !open
 	c.ClosedAt, c.Reason, c.ClosedBy = models.Time{}, "", 0
-	_, err = tellSupport(tx, c)
+	_, err = tellStep(tx, c, &models.SupportStep{Kind: models.StepReopened})
 	return err
 }
 
@@ -340,8 +344,7 @@ func saidInSupport(tx Tx, t target) error {
 		_, err = tellSupport(tx, c)
 		return err
 	case t.user.ID != c.VisitorID && c.RespondedAt.IsZero():
-		c.RespondedAt = tx.Now()
-		return tx.UpdateConversation(c)
+		return responded(tx, c)
 	}
 	return nil
 }

@@ -921,6 +921,54 @@ func (e GetTranscriptParamsFormat) Valid() bool {
 	}
 }
 
+// AgentFigures What an agent did in the time asked for.
+type AgentFigures struct {
+	// Assigned Conversations that they had.
+	Assigned int `json:"assigned"`
+
+	// BusySeconds In which they had at least one.
+	BusySeconds float64 `json:"busy_seconds"`
+
+	// Closed Of those: were closed while they had them, and are closed.
+	Closed int `json:"closed"`
+
+	// FirstResponse Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	FirstResponse DurationFigures `json:"first_response"`
+
+	// Load Conversations that an agent had at once.
+	Load AgentLoad `json:"load"`
+
+	// Ratings What visitors thought.
+	Ratings RatingFigures `json:"ratings"`
+
+	// User A user, in short.
+	User Peer `json:"user"`
+}
+
+// AgentLoad Conversations that an agent had at once.
+type AgentLoad struct {
+	// Average Over `busy_seconds`; absent where that is 0.
+	Average *float64 `json:"average,omitempty"`
+	Max     int      `json:"max"`
+}
+
+// AgentsNow How the agents of all departments stand.
+type AgentsNow struct {
+	// Available Who take part.
+	Available int `json:"available"`
+
+	// Capacity Conversations that those who are here take at once, in all.
+	Capacity int `json:"capacity"`
+
+	// Here Of those: who can be given conversations.
+	Here int `json:"here"`
+
+	// Load Conversations that they have.
+	Load int `json:"load"`
+}
+
 // AnnounceRequest What to say to everyone.
 type AnnounceRequest struct {
 	// Nonce Chosen by the client, no secret; makes a retry safe.
@@ -1307,6 +1355,21 @@ type DeleteMeRequest struct {
 
 // Document An OpenAPI document.
 type Document map[string]interface{}
+
+// DurationFigures Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+type DurationFigures struct {
+	Average *float64 `json:"average,omitempty"`
+	Count   int      `json:"count"`
+	Max     *float64 `json:"max,omitempty"`
+
+	// Median Of an even number, the middle of the two in the middle.
+	Median *float64 `json:"median,omitempty"`
+
+	// P95 The smallest that at least 95 % are not above.
+	P95 *float64 `json:"p95,omitempty"`
+}
 
 // Edit A text that a message had.
 type Edit struct {
@@ -2007,6 +2070,19 @@ type QueueChoice0 = bool
 // QueueChoice1 defines model for QueueChoice.1.
 type QueueChoice1 = string
 
+// QueueNow How a department stands.
+type QueueNow struct {
+	// Assigned Conversations that agents have.
+	Assigned int `json:"assigned"`
+
+	// LongestWaitSeconds Since when the one has been waiting that has waited longest; absent where none is.
+	LongestWaitSeconds *float64 `json:"longest_wait_seconds,omitempty"`
+	Queue              string   `json:"queue"`
+
+	// Waiting Queued conversations.
+	Waiting int `json:"waiting"`
+}
+
 // RateRequest What the visitor thinks of their conversation.
 type RateRequest struct {
 	// Comment Example: Quick and kind
@@ -2016,6 +2092,25 @@ type RateRequest struct {
 	//
 	// Example: 5
 	Score int `json:"score"`
+}
+
+// RatingFigures What visitors thought.
+type RatingFigures struct {
+	// Average Absent without any.
+	Average *float64 `json:"average,omitempty"`
+	Count   int      `json:"count"`
+
+	// Scores How many gave each score.
+	Scores RatingScores `json:"scores"`
+}
+
+// RatingScores How many gave each score.
+type RatingScores struct {
+	N1 int `json:"1"`
+	N2 int `json:"2"`
+	N3 int `json:"3"`
+	N4 int `json:"4"`
+	N5 int `json:"5"`
 }
 
 // Reaction How many people reacted with one emoji.
@@ -2565,6 +2660,56 @@ type SupportData struct {
 	Conversation Conversation `json:"conversation"`
 }
 
+// SupportFigures Figures of some conversations, as these are at this moment.
+type SupportFigures struct {
+	// Abandoned Of the closed ones: never had an agent.
+	Abandoned int `json:"abandoned"`
+
+	// Assigned Of those: had an agent.
+	Assigned int `json:"assigned"`
+
+	// Closed Of those: are closed.
+	Closed int `json:"closed"`
+
+	// Date The day, of those of a day.
+	//
+	// Example: 2025-03-01
+	Date *string `json:"date,omitempty"`
+
+	// Duration Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	Duration DurationFigures `json:"duration"`
+
+	// FirstResponse Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	FirstResponse DurationFigures `json:"first_response"`
+
+	// Opened Conversations.
+	Opened int `json:"opened"`
+
+	// Queue The department, of those of one.
+	Queue *string `json:"queue,omitempty"`
+
+	// Ratings What visitors thought.
+	Ratings RatingFigures `json:"ratings"`
+
+	// Waiting Where durations lie, in seconds. `waiting` is from when a conversation began to wait until its first agent had it, of those that had one; `first_response` from then
+	// until the first message of an agent, of those that have one; `duration` how long agents had it, in all, of the closed ones that had one. An agent's own `first_response`
+	// is from when they had got the conversation, of those in which they were the first to answer, in that time. Without any, only `count` is there.
+	Waiting DurationFigures `json:"waiting"`
+}
+
+// SupportNow How support stands.
+type SupportNow struct {
+	// Agents How the agents of all departments stand.
+	Agents AgentsNow `json:"agents"`
+
+	// Queues All departments, by name.
+	Queues []QueueNow `json:"queues"`
+}
+
 // SupportPositionData The new place in the queue.
 type SupportPositionData struct {
 	// ConversationID An id, or a position in the log.
@@ -2619,6 +2764,37 @@ type SupportReplyList struct {
 	// NextPage Absent at the end.
 	NextPage *string        `json:"next_page,omitempty"`
 	Replies  []SupportReply `json:"replies"`
+}
+
+// SupportStats The figures of support.
+type SupportStats struct {
+	// Agents Who had a conversation in that time, by name.
+	Agents []AgentFigures `json:"agents"`
+
+	// Days By day: every day, also those on which nothing was opened.
+	Days []SupportFigures `json:"days"`
+
+	// From The first day.
+	From string `json:"from"`
+
+	// Now How support stands.
+	Now SupportNow `json:"now"`
+
+	// Queue The only department that was asked for.
+	Queue *string `json:"queue,omitempty"`
+
+	// QueueDays By day and department.
+	QueueDays []SupportFigures `json:"queue_days"`
+
+	// Queues By department, by name.
+	Queues   []SupportFigures `json:"queues"`
+	Timezone string           `json:"timezone"`
+
+	// To The last day.
+	To string `json:"to"`
+
+	// Total Figures of some conversations, as these are at this moment.
+	Total SupportFigures `json:"total"`
 }
 
 // SupportUpdatedEvent A support conversation has changed.
@@ -3351,6 +3527,21 @@ type ListSupportRepliesParams struct {
 
 	// Limit How many at most.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetSupportStatsParams defines parameters for GetSupportStats.
+type GetSupportStatsParams struct {
+	// From The first day, as 2025-03-01; without it six days before `to`. At most 92 days are given at once.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day, as 2025-03-07; without it today.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Queue Only the department of this name. Agents are then shown with what they had while it was in that department.
+	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
+
+	// Timezone The IANA name of the time zone in which days begin; without it UTC. A day can have 23 or 25 hours.
+	Timezone *string `form:"timezone,omitempty" json:"timezone,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -6095,6 +6286,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/support/replies/{reply} (the `UpdateSupportReply` operationId).
 	UpdateSupportReplyWithFormdataBody(ctx context.Context, reply ReplyInPath, body UpdateSupportReplyFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSupportStats Figures of support
+	//
+	// For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
+	// department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
+	// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
+	// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+	//
+	// Corresponds with GET /v1/support/stats (the `GetSupportStats` operationId).
+	GetSupportStats(ctx context.Context, params *GetSupportStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateVisitorWithBody Come in as a visitor
 	//
@@ -9012,6 +9213,26 @@ func (c *RawClient) UpdateSupportReply(ctx context.Context, reply ReplyInPath, b
 // Corresponds with PATCH /v1/support/replies/{reply} (the `UpdateSupportReply` operationId).
 func (c *RawClient) UpdateSupportReplyWithFormdataBody(ctx context.Context, reply ReplyInPath, body UpdateSupportReplyFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateSupportReplyRequestWithFormdataBody(c.Server, reply, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSupportStats Figures of support
+//
+// For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
+// department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
+// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
+// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+//
+// Corresponds with GET /v1/support/stats (the `GetSupportStats` operationId).
+func (c *RawClient) GetSupportStats(ctx context.Context, params *GetSupportStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSupportStatsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13716,6 +13937,96 @@ func NewUpdateSupportReplyRequestWithBody(server string, reply ReplyInPath, cont
 	return req, nil
 }
 
+// NewGetSupportStatsRequest constructs an http.Request for the GetSupportStats method
+func NewGetSupportStatsRequest(server string, params *GetSupportStatsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/support/stats")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Queue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "queue", *params.Queue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Timezone != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "timezone", *params.Timezone, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreateVisitorRequest calls the generic CreateVisitor builder with application/json body
 func NewCreateVisitorRequest(server string, body CreateVisitorJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -15767,6 +16078,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/support/replies/{reply} (the `UpdateSupportReply` operationId).
 	UpdateSupportReplyWithFormdataBodyWithResponse(ctx context.Context, reply ReplyInPath, body UpdateSupportReplyFormdataRequestBody, reqEditors ...RequestEditorFn) (*UpdateSupportReplyResponse, error)
+
+	// GetSupportStatsWithResponse Figures of support
+	//
+	// For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
+	// department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
+	// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
+	// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/support/stats (the `GetSupportStats` operationId).
+	GetSupportStatsWithResponse(ctx context.Context, params *GetSupportStatsParams, reqEditors ...RequestEditorFn) (*GetSupportStatsResponse, error)
 
 	// CreateVisitorWithBodyWithResponse Come in as a visitor
 	//
@@ -29248,6 +29571,161 @@ func (r UpdateSupportReplyResponse) ContentType() string {
 	return ""
 }
 
+// GetSupportStatsResponse200Headers the declared response headers of an HTTP 200 response for GetSupportStats
+type GetSupportStatsResponse200Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	XRequestID         *string
+}
+
+// GetSupportStatsResponse401Headers the declared response headers of an HTTP 401 response for GetSupportStats
+type GetSupportStatsResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// GetSupportStatsResponse403Headers the declared response headers of an HTTP 403 response for GetSupportStats
+type GetSupportStatsResponse403Headers struct {
+	XRequestID *string
+}
+
+// GetSupportStatsResponse422Headers the declared response headers of an HTTP 422 response for GetSupportStats
+type GetSupportStatsResponse422Headers struct {
+	XRequestID *string
+}
+
+// GetSupportStatsResponse429Headers the declared response headers of an HTTP 429 response for GetSupportStats
+type GetSupportStatsResponse429Headers struct {
+	RateLimitLimit     *int
+	RateLimitRemaining *int
+	RateLimitReset     *int
+	RetryAfter         *int
+	XRequestID         *string
+}
+
+// GetSupportStatsResponse500Headers the declared response headers of an HTTP 500 response for GetSupportStats
+type GetSupportStatsResponse500Headers struct {
+	XRequestID *string
+}
+
+// GetSupportStatsResponse503Headers the declared response headers of an HTTP 503 response for GetSupportStats
+type GetSupportStatsResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// GetSupportStatsResponseDefaultHeaders the declared response headers of an HTTP default response for GetSupportStats
+type GetSupportStatsResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type GetSupportStatsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SupportStats
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *RateLimited
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetSupportStatsResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetSupportStatsResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetSupportStatsResponse403Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *GetSupportStatsResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetSupportStatsResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetSupportStatsResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetSupportStatsResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *GetSupportStatsResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSupportStatsResponse) GetJSON200() *SupportStats {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSON429() *RateLimited {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSupportStatsResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSupportStatsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSupportStatsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSupportStatsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSupportStatsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateVisitorResponse201Headers the declared response headers of an HTTP 201 response for CreateVisitor
 type CreateVisitorResponse201Headers struct {
 	RateLimitLimit     *int
@@ -33069,6 +33547,24 @@ func (c *ClientWithResponses) UpdateSupportReplyWithFormdataBodyWithResponse(ctx
 		return nil, err
 	}
 	return ParseUpdateSupportReplyResponse(rsp)
+}
+
+// GetSupportStatsWithResponse Figures of support
+//
+// For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
+// department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
+// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
+// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/support/stats (the `GetSupportStats` operationId).
+func (c *ClientWithResponses) GetSupportStatsWithResponse(ctx context.Context, params *GetSupportStatsParams, reqEditors ...RequestEditorFn) (*GetSupportStatsResponse, error) {
+	rsp, err := c.GetSupportStats(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSupportStatsResponse(rsp)
 }
 
 // CreateVisitorWithBodyWithResponse Come in as a visitor
@@ -50791,6 +51287,227 @@ func ParseUpdateSupportReplyResponse(rsp *http.Response) (*UpdateSupportReplyRes
 		response.Headers503 = &headers
 	case true:
 		var headers UpdateSupportReplyResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetSupportStatsResponse parses an HTTP response from a GetSupportStatsWithResponse call
+func ParseGetSupportStatsResponse(rsp *http.Response) (*GetSupportStatsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSupportStatsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SupportStats
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest RateLimited
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetSupportStatsResponse200Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetSupportStatsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetSupportStatsResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 422:
+		var headers GetSupportStatsResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetSupportStatsResponse429Headers
+		if values := rsp.Header.Values("RateLimit-Limit"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Remaining"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Remaining", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitRemaining = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Reset"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Reset", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitReset = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetSupportStatsResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetSupportStatsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers GetSupportStatsResponseDefaultHeaders
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -298,10 +298,10 @@ func (t *tx) InsertVisitor(userID int64, d models.VisitorDetails) error {
 // InsertConversation implements chat.Tx.
 func (t *tx) InsertConversation(c models.Conversation) error {
 	_, err := t.write("insert conversation",
-		"INSERT INTO conversations (id, notes_room, visitor_id, queue_id, subject, state, agent_id, front, place, offline, opened_at, "+
+		"INSERT INTO conversations (id, notes_room, visitor_id, queue_id, opened_queue, subject, state, agent_id, front, place, offline, opened_at, "+
 			"queued_at, assigned_at, first_assigned_at, responded_at, closed_at, reason, closed_by) "+
-			"VALUES (?, 0, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', 0)",
-		c.ID, c.VisitorID, c.QueueID, c.Subject, string(c.State), c.Front, c.Place, c.Offline, millis(c.OpenedAt), millis(c.QueuedAt))
+			"VALUES (?, 0, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', 0)",
+		c.ID, c.VisitorID, c.QueueID, c.QueueID, c.Subject, string(c.State), c.Front, c.Place, c.Offline, millis(c.OpenedAt), millis(c.QueuedAt))
 	return err
 }
 
@@ -339,8 +339,8 @@ func (t *tx) SetAgentQueues(userID int64, queueIDs []int64) error {
 // InsertAssignment implements chat.Tx.
 func (t *tx) InsertAssignment(id int64, c models.Conversation) error {
 	_, err := t.write("insert assignment",
-		"INSERT INTO assignments (id, conversation_id, agent_id, queue_id, from_at, to_at) VALUES (?, ?, ?, ?, ?, 0)",
-		id, c.ID, c.AgentID, c.QueueID, millis(t.now))
+		"INSERT INTO assignments (id, conversation_id, agent_id, queue_id, queued_at, from_at, to_at) VALUES (?, ?, ?, ?, ?, ?, 0)",
+		id, c.ID, c.AgentID, c.QueueID, millis(c.QueuedAt), millis(t.now))
 	return err
 }
 

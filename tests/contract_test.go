@@ -288,6 +288,7 @@ var operations = []operation{
 	{id: "updateSupportReply", method: "PATCH", path: "/v1/support/replies/{reply}", status: 200, prepare: aCannedReply,
 		body: map[string]any{"text": "Good day!"}},
 	{id: "deleteSupportReply", method: "DELETE", path: "/v1/support/replies/{reply}", status: 204, prepare: aCannedReply},
+	{id: "getSupportStats", method: "GET", path: "/v1/support/stats", status: 200, prepare: byAdmin},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

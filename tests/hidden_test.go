@@ -148,8 +148,8 @@ var pointless = []string{
 	"register", "guest", "login", "logout", "getMe", "updateMe", "changePassword", "listSessions", "endSession", "listBlocks",
 	"putBlock", "deleteBlock", "deleteMe", "exportMe", "rename", "createTicket", "listUsers", "getUser", "listRooms", "createRoom",
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
-	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents",
 	"listSupportReplies", "createSupportReply", "updateSupportReply", "deleteSupportReply",
+	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents", "getSupportStats",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 

@@ -116,6 +116,7 @@ var limited = []struct {
 	{"deleteMessage updateMessage", 50, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1") }},
 	{"putReaction deleteReaction", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/reactions/x", nil) }},
 	{"deleteReaction putReaction", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/reactions/x") }},
+	{"getSupportStats", 20, func(u *harness.User) *harness.Answer { return u.Get("/v1/support/stats?from=never") }},
 	{"pinMessage unpinMessage", 30, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/pin", nil) }},
 	{"unpinMessage pinMessage", 30, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/pin") }},
 	{"openConversation reopenConversation closeConversation", 20, func(u *harness.User) *harness.Answer {

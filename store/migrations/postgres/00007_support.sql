@@ -53,6 +53,7 @@ CREATE TABLE conversations (
   notes_room  BIGINT NOT NULL,    -- 0: no notes yet
   visitor_id  BIGINT NOT NULL,
   queue_id    BIGINT NOT NULL,
+  opened_queue BIGINT NOT NULL, -- the department that it was opened in: figures are that one's
   subject     TEXT    NOT NULL,
   state       TEXT    NOT NULL, -- queued, assigned, closed
   agent_id    BIGINT NOT NULL, -- 0: none; of a closed one the last
@@ -80,11 +81,12 @@ CREATE TABLE assignments (
   conversation_id BIGINT NOT NULL,
   agent_id        BIGINT NOT NULL,
   queue_id        BIGINT NOT NULL,
+  queued_at       BIGINT NOT NULL, -- when the conversation had begun to wait, the last time
   from_at         BIGINT NOT NULL,
   to_at           BIGINT NOT NULL -- 0: still
 );
 CREATE INDEX assignments_conversation ON assignments (conversation_id);
-CREATE INDEX assignments_time ON assignments (from_at);
+CREATE INDEX assignments_time ON assignments (to_at, from_at);
 
 CREATE TABLE ratings (
   conversation_id BIGINT PRIMARY KEY,

@@ -52,6 +52,7 @@ CREATE TABLE conversations (
   notes_room  INTEGER NOT NULL,    -- 0: no notes yet
   visitor_id  INTEGER NOT NULL,
   queue_id    INTEGER NOT NULL,
+  opened_queue INTEGER NOT NULL, -- the department that it was opened in: figures are that one's
   subject     TEXT    NOT NULL,
   state       TEXT    NOT NULL, -- queued, assigned, closed
   agent_id    INTEGER NOT NULL, -- 0: none; of a closed one the last
@@ -79,11 +80,12 @@ CREATE TABLE assignments (
   conversation_id INTEGER NOT NULL,
   agent_id        INTEGER NOT NULL,
   queue_id        INTEGER NOT NULL,
+  queued_at       INTEGER NOT NULL, -- when the conversation had begun to wait, the last time
   from_at         INTEGER NOT NULL,
   to_at           INTEGER NOT NULL -- 0: still
 ) STRICT;
 CREATE INDEX assignments_conversation ON assignments (conversation_id);
-CREATE INDEX assignments_time ON assignments (from_at);
+CREATE INDEX assignments_time ON assignments (to_at, from_at);
 
 CREATE TABLE ratings (
   conversation_id INTEGER PRIMARY KEY,
