@@ -43,6 +43,7 @@ type Reader interface {
 	SupportReader
 	CannedReplyReader
 	AttendanceReader
+	QueueReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -225,6 +226,7 @@ type Tx interface {
 	SupportWriter
 	CannedReplyWriter
 	RatingWriter
+	QueueWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.

@@ -35,8 +35,11 @@ const spareWeeks = 8
 
 // At says whether it is open at the moment, and when it opens next where it is not: zero where it never does. It goes
 // by what a clock on the wall shows: what a clock that is put forward leaves out is no opening, and what it shows twice
-// is two.
-func (h OpeningHours) At(now time.Time) (open bool, next Time) {
+// is two. Without hours, nil, it is always open.
+func (h *OpeningHours) At(now time.Time) (open bool, next Time) {
+	if h == nil {
+		return true, Time{}
+	}
 	zone, err := time.LoadLocation(h.Timezone)
 	if err != nil {
 		return true, Time{} // it was known when it was set; to be closed for ever would be worse
@@ -69,7 +72,7 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 
 // first gives the first moment that is within the hours, of those from one to just before another. Both are what a
 // clock shows that runs evenly between them, written as UTC.
-func (h OpeningHours) first(from, until time.Time) (opening time.Time, ok bool) {
+func (h *OpeningHours) first(from, until time.Time) (opening time.Time, ok bool) {
 	for day := from.Truncate(24 * time.Hour); day.Before(until) && !ok; day = day.AddDate(0, 0, 1) {
 		if slices.Contains(h.Closed, day.Format(time.DateOnly)) {
 			continue
@@ -112,8 +115,11 @@ func minutesOf(clock string) (minutes int, ok bool) {
 
 const endOfDay = "24:00"
 
-// Check refuses hours that are none, with the place of the fault in a request's field `hours`.
-func (h OpeningHours) Check() error {
+// Check refuses hours that are none, with the place of the fault in a request's field `hours`. No hours, nil, are good.
+func (h *OpeningHours) Check() error {
+	if h == nil {
+		return nil
+	}
 	if _, err := time.LoadLocation(h.Timezone); err != nil || h.Timezone == "" || h.Timezone == "Local" {
 		return Invalid("hours/timezone", "must be the IANA name of a time zone, such as Europe/Berlin or UTC")
 	}
@@ -159,7 +165,7 @@ func (t OpeningTime) check(field string) error {
 }
 
 // checkOverlaps refuses two times of one day that have a moment in common, by the later of the two.
-func (h OpeningHours) checkOverlaps() error {
+func (h *OpeningHours) checkOverlaps() error {
 	order := make([]int, len(h.Weekly))
 	for i := range order {
 		order[i] = i

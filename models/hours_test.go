@@ -124,17 +124,17 @@ func TestOpeningHoursAgainstTheClock(t *testing.T) {
 			opens[m] = shows(h, start.Add(time.Duration(m)*time.Minute).In(zone))
 		}
 		var next time.Time
-		for m := len(opens) - 1; m >= 0; m-- {
+		for m, want := range slices.Backward(opens) {
 			now := start.Add(time.Duration(m) * time.Minute)
-			if opens[m] {
+			if want {
 				next = now
 			}
-			if m >= 2*week || m%7 != 0 && opens[m] == opens[m+1] {
+			if m >= 2*week || m%7 != 0 && want == opens[m+1] {
 				continue
 			}
 			open, at := h.At(now)
-			if open != opens[m] || !open && !next.IsZero() && !at.Equal(next) || open && !at.IsZero() {
-				t.Fatalf("seed %d, %+v, at %v: open %v, next %v; the clock says %v, %v", seed, h, now, open, at, opens[m], next)
+			if open != want || !open && !next.IsZero() && !at.Equal(next) || open && !at.IsZero() {
+				t.Fatalf("seed %d, %+v, at %v: open %v, next %v; the clock says %v, %v", seed, h, now, open, at, want, next)
 			}
 		}
 	}

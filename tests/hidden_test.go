@@ -150,6 +150,7 @@ var pointless = []string{
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
 	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents",
 	"listSupportReplies", "createSupportReply", "updateSupportReply", "deleteSupportReply",
+	"listQueues", "createQueue", "updateQueue", "deleteQueue", "setSupportAgent",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 
