@@ -40,10 +40,29 @@ func (e AssignableRole) Valid() bool {
 	}
 }
 
+// Defines values for Assignment.
+const (
+	AssignmentAuto   Assignment = "auto"
+	AssignmentManual Assignment = "manual"
+)
+
+// Valid indicates whether the value is a known member of the Assignment enum.
+func (e Assignment) Valid() bool {
+	switch e {
+	case AssignmentAuto:
+		return true
+	case AssignmentManual:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditAction.
 const (
 	AuditActionAddressBan         AuditAction = "address.ban"
 	AuditActionAddressUnban       AuditAction = "address.unban"
+	AuditActionAgentUpdate        AuditAction = "agent.update"
 	AuditActionAnnouncementCreate AuditAction = "announcement.create"
 	AuditActionInviteCreate       AuditAction = "invite.create"
 	AuditActionInviteDelete       AuditAction = "invite.delete"
@@ -57,6 +76,9 @@ const (
 	AuditActionMessageDelete      AuditAction = "message.delete"
 	AuditActionMessagePin         AuditAction = "message.pin"
 	AuditActionMessageUnpin       AuditAction = "message.unpin"
+	AuditActionQueueCreate        AuditAction = "queue.create"
+	AuditActionQueueDelete        AuditAction = "queue.delete"
+	AuditActionQueueUpdate        AuditAction = "queue.update"
 	AuditActionRoomDelete         AuditAction = "room.delete"
 	AuditActionRoomRead           AuditAction = "room.read"
 	AuditActionRoomUpdate         AuditAction = "room.update"
@@ -73,6 +95,8 @@ func (e AuditAction) Valid() bool {
 	case AuditActionAddressBan:
 		return true
 	case AuditActionAddressUnban:
+		return true
+	case AuditActionAgentUpdate:
 		return true
 	case AuditActionAnnouncementCreate:
 		return true
@@ -99,6 +123,12 @@ func (e AuditAction) Valid() bool {
 	case AuditActionMessagePin:
 		return true
 	case AuditActionMessageUnpin:
+		return true
+	case AuditActionQueueCreate:
+		return true
+	case AuditActionQueueDelete:
+		return true
+	case AuditActionQueueUpdate:
 		return true
 	case AuditActionRoomDelete:
 		return true
@@ -904,6 +934,39 @@ func (e Visibility) Valid() bool {
 	}
 }
 
+// Defines values for Weekday.
+const (
+	WeekdayFriday    Weekday = "friday"
+	WeekdayMonday    Weekday = "monday"
+	WeekdaySaturday  Weekday = "saturday"
+	WeekdaySunday    Weekday = "sunday"
+	WeekdayThursday  Weekday = "thursday"
+	WeekdayTuesday   Weekday = "tuesday"
+	WeekdayWednesday Weekday = "wednesday"
+)
+
+// Valid indicates whether the value is a known member of the Weekday enum.
+func (e Weekday) Valid() bool {
+	switch e {
+	case WeekdayFriday:
+		return true
+	case WeekdayMonday:
+		return true
+	case WeekdaySaturday:
+		return true
+	case WeekdaySunday:
+		return true
+	case WeekdayThursday:
+		return true
+	case WeekdayTuesday:
+		return true
+	case WeekdayWednesday:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTranscriptParamsFormat.
 const (
 	GetTranscriptParamsFormatJSON GetTranscriptParamsFormat = "json"
@@ -985,6 +1048,9 @@ type AnnounceRequest struct {
 
 // AssignableRole What an account with a password may be made.
 type AssignableRole string
+
+// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+type Assignment string
 
 // Attachment A file that a message carries.
 type Attachment struct {
@@ -1198,12 +1264,18 @@ type Conversation struct {
 	ID       ID      `json:"id"`
 	Language *string `json:"language,omitempty"`
 
+	// NextOpening When that is; absent where it never is.
+	NextOpening *models.Time `json:"next_opening,omitempty"`
+
 	// NotesRoomID The room of its notes, once there are any; for agents only.
 	NotesRoomID *int64 `json:"notes_room_id,omitempty"`
 
 	// Offline It was opened outside the department's hours, and its visitor has not been back: it is not closed for their being away.
 	Offline  *bool       `json:"offline,omitempty"`
 	OpenedAt models.Time `json:"opened_at"`
+
+	// OutOfHours It waits for its department to open; of queued ones in answers.
+	OutOfHours *bool `json:"out_of_hours,omitempty"`
 
 	// Page Where on the web the visitor was.
 	Page *string `json:"page,omitempty"`
@@ -1278,6 +1350,32 @@ type CreateNoteRequest struct {
 	//
 	// Example: Wants a refund
 	Text string `json:"text"`
+}
+
+// CreateQueueForm A department to make that is always open, as a form.
+type CreateQueueForm struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name string `json:"name"`
+}
+
+// CreateQueueRequest A department to make.
+type CreateQueueRequest struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Hours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+	// it shows twice is two.
+	Hours *OpeningHours `json:"hours,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name string `json:"name"`
 }
 
 // CreateRoomRequest A new channel.
@@ -1942,6 +2040,34 @@ type OpenConversationRequest struct {
 	Wait *bool `json:"wait,omitempty"`
 }
 
+// OpeningHours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+// it shows twice is two.
+type OpeningHours struct {
+	// Closed Days off.
+	Closed []string `json:"closed,omitempty"`
+
+	// Timezone The IANA name.
+	//
+	// Example: Europe/Berlin
+	Timezone string        `json:"timezone"`
+	Weekly   []OpeningTime `json:"weekly"`
+}
+
+// OpeningTime From when to when it is open on one day of the week. Two times of one day have no moment in common.
+type OpeningTime struct {
+	Day Weekday `json:"day"`
+
+	// From The first minute.
+	//
+	// Example: 09:00
+	From string `json:"from"`
+
+	// To The minute at which it closes; 24:00 is the end of the day. What goes on after it is a time of the next day.
+	//
+	// Example: 17:00
+	To string `json:"to"`
+}
+
 // OwnSession A login of the own account.
 type OwnSession struct {
 	// Address The IP address that logged in.
@@ -2039,6 +2165,9 @@ type Problem struct {
 
 	// Errors With `validation_failed`.
 	Errors []FieldError `json:"errors,omitempty"`
+
+	// NextOpening With `no_agent_available`, where the department is closed; when it opens.
+	NextOpening *models.Time `json:"next_opening,omitempty"`
 
 	// Oldest With `cursor_expired`; the oldest id that is kept.
 	Oldest *int64 `json:"oldest,omitempty"`
@@ -2614,6 +2743,31 @@ type SetAvailabilityRequest struct {
 	Release *bool `json:"release,omitempty"`
 }
 
+// SetSupportAgentForm What an agent takes, as a form.
+type SetSupportAgentForm struct {
+	// Available Example: true
+	Available *bool `json:"available,omitempty"`
+
+	// Capacity How many conversations at once.
+	//
+	// Example: 3
+	Capacity *int `json:"capacity,omitempty"`
+}
+
+// SetSupportAgentRequest What an agent takes.
+type SetSupportAgentRequest struct {
+	// Available Example: true
+	Available *bool `json:"available,omitempty"`
+
+	// Capacity How many conversations at once.
+	//
+	// Example: 3
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Queues The names of the departments to take from; none are all.
+	Queues []string `json:"queues,omitempty"`
+}
+
 // SetUserRoleRequest The new role.
 type SetUserRoleRequest struct {
 	// Role What an account with a password may be made.
@@ -2736,6 +2890,38 @@ type SupportPositionEvent struct {
 
 // SupportPositionEventType defines model for SupportPositionEvent.Type.
 type SupportPositionEventType string
+
+// SupportQueue A department of support.
+type SupportQueue struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment Assignment `json:"assignment"`
+
+	// Hours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+	// it shows twice is two.
+	Hours *OpeningHours `json:"hours"`
+
+	// ID An id, or a position in the log.
+	//
+	// Example: 57
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// NextOpening When it opens next. Absent while it is open and where it never opens.
+	NextOpening *models.Time `json:"next_opening,omitempty"`
+
+	// Open Whether it is open just now.
+	Open bool `json:"open"`
+
+	// Waiting How many conversations are queued.
+	Waiting int `json:"waiting"`
+}
+
+// SupportQueueList A page of departments.
+type SupportQueueList struct {
+	// NextPage Absent at the end.
+	NextPage *string        `json:"next_page,omitempty"`
+	Queues   []SupportQueue `json:"queues"`
+}
 
 // SupportReply A canned reply.
 type SupportReply struct {
@@ -2908,6 +3094,32 @@ type UpdateMessageRequest struct {
 	//
 	// Example: Hello all of you
 	Text string `json:"text"`
+}
+
+// UpdateQueueForm What to change of a department, as a form.
+type UpdateQueueForm struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name *string `json:"name,omitempty"`
+}
+
+// UpdateQueueRequest What to change of a department.
+type UpdateQueueRequest struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Hours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+	// it shows twice is two.
+	Hours *OpeningHours `json:"hours,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name *string `json:"name,omitempty"`
 }
 
 // UpdateRoomRequest What to change of a room.
@@ -3087,6 +3299,9 @@ type UserUpdatedEventType string
 // Visibility Who may know of a room; everyone, or its members and admins.
 type Visibility string
 
+// Weekday defines model for Weekday.
+type Weekday string
+
 // WhoList A page of those online.
 type WhoList struct {
 	// Cursor An id, or a position in the log.
@@ -3145,6 +3360,9 @@ type MessageInPath = string
 
 // Page defines model for Page.
 type Page = string
+
+// QueueInPath defines model for QueueInPath.
+type QueueInPath = string
 
 // ReplyInPath defines model for ReplyInPath.
 type ReplyInPath = string
@@ -3223,6 +3441,9 @@ type OneUser = User
 
 // PreconditionFailed An error, as RFC 9457 has it.
 type PreconditionFailed = Problem
+
+// QueueConflict An error, as RFC 9457 has it.
+type QueueConflict = Problem
 
 // RateLimited An error, as RFC 9457 has it.
 type RateLimited = Problem
@@ -3512,6 +3733,15 @@ type GetTranscriptParams struct {
 // GetTranscriptParamsFormat defines parameters for GetTranscript.
 type GetTranscriptParamsFormat string
 
+// ListQueuesParams defines parameters for ListQueues.
+type ListQueuesParams struct {
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListSupportRepliesParams defines parameters for ListSupportReplies.
 type ListSupportRepliesParams struct {
 	// Q Only those whose title begins so, without regard to case.
@@ -3683,6 +3913,12 @@ type SendJSONRequestBody = SendRequest
 // SendFormdataRequestBody defines body for Send for application/x-www-form-urlencoded ContentType.
 type SendFormdataRequestBody = SendForm
 
+// SetSupportAgentJSONRequestBody defines body for SetSupportAgent for application/json ContentType.
+type SetSupportAgentJSONRequestBody = SetSupportAgentRequest
+
+// SetSupportAgentFormdataRequestBody defines body for SetSupportAgent for application/x-www-form-urlencoded ContentType.
+type SetSupportAgentFormdataRequestBody = SetSupportAgentForm
+
 // SetAvailabilityJSONRequestBody defines body for SetAvailability for application/json ContentType.
 type SetAvailabilityJSONRequestBody = SetAvailabilityRequest
 
@@ -3712,6 +3948,18 @@ type TransferConversationJSONRequestBody = TransferConversationRequest
 
 // TransferConversationFormdataRequestBody defines body for TransferConversation for application/x-www-form-urlencoded ContentType.
 type TransferConversationFormdataRequestBody = TransferConversationRequest
+
+// CreateQueueJSONRequestBody defines body for CreateQueue for application/json ContentType.
+type CreateQueueJSONRequestBody = CreateQueueRequest
+
+// CreateQueueFormdataRequestBody defines body for CreateQueue for application/x-www-form-urlencoded ContentType.
+type CreateQueueFormdataRequestBody = CreateQueueForm
+
+// UpdateQueueJSONRequestBody defines body for UpdateQueue for application/json ContentType.
+type UpdateQueueJSONRequestBody = UpdateQueueRequest
+
+// UpdateQueueFormdataRequestBody defines body for UpdateQueue for application/x-www-form-urlencoded ContentType.
+type UpdateQueueFormdataRequestBody = UpdateQueueForm
 
 // CreateSupportReplyJSONRequestBody defines body for CreateSupportReply for application/json ContentType.
 type CreateSupportReplyJSONRequestBody = CreateSupportReplyRequest
@@ -4995,6 +5243,9 @@ type ServerInterface interface {
 	// ListSupportAgents Agents and their load
 	// (GET /v1/support/agents)
 	ListSupportAgents(c *gin.Context, params ListSupportAgentsParams)
+	// SetSupportAgent Set what an agent takes
+	// (PUT /v1/support/agents/{user})
+	SetSupportAgent(c *gin.Context, user UserInPath)
 	// SetAvailability Take part in support, or not
 	// (PUT /v1/support/availability)
 	SetAvailability(c *gin.Context)
@@ -5031,6 +5282,18 @@ type ServerInterface interface {
 	// TransferConversation Pass a conversation on
 	// (POST /v1/support/conversations/{conversation}/transfer)
 	TransferConversation(c *gin.Context, conversation ConversationInPath)
+	// ListQueues The departments
+	// (GET /v1/support/queues)
+	ListQueues(c *gin.Context, params ListQueuesParams)
+	// CreateQueue Make a department
+	// (POST /v1/support/queues)
+	CreateQueue(c *gin.Context)
+	// DeleteQueue Delete a department
+	// (DELETE /v1/support/queues/{queue})
+	DeleteQueue(c *gin.Context, queue QueueInPath)
+	// UpdateQueue Change a department
+	// (PATCH /v1/support/queues/{queue})
+	UpdateQueue(c *gin.Context, queue QueueInPath)
 	// ListSupportReplies The canned replies
 	// (GET /v1/support/replies)
 	ListSupportReplies(c *gin.Context, params ListSupportRepliesParams)
@@ -7055,6 +7318,31 @@ func (siw *ServerInterfaceWrapper) ListSupportAgents(c *gin.Context) {
 	siw.Handler.ListSupportAgents(c, params)
 }
 
+// SetSupportAgent operation middleware
+func (siw *ServerInterfaceWrapper) SetSupportAgent(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "user" -------------
+	var user UserInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user", c.Param("user"), &user, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter user: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SetSupportAgent(c, user)
+}
+
 // SetAvailability operation middleware
 func (siw *ServerInterfaceWrapper) SetAvailability(c *gin.Context) {
 
@@ -7393,6 +7681,104 @@ func (siw *ServerInterfaceWrapper) TransferConversation(c *gin.Context) {
 	}
 
 	siw.Handler.TransferConversation(c, conversation)
+}
+
+// ListQueues operation middleware
+func (siw *ServerInterfaceWrapper) ListQueues(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListQueuesParams
+
+	// ------------- Optional query parameter "page" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page", c.Request.URL.Query(), &params.Page, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter page: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListQueues(c, params)
+}
+
+// CreateQueue operation middleware
+func (siw *ServerInterfaceWrapper) CreateQueue(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateQueue(c)
+}
+
+// DeleteQueue operation middleware
+func (siw *ServerInterfaceWrapper) DeleteQueue(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "queue" -------------
+	var queue QueueInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", c.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter queue: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeleteQueue(c, queue)
+}
+
+// UpdateQueue operation middleware
+func (siw *ServerInterfaceWrapper) UpdateQueue(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "queue" -------------
+	var queue QueueInPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "queue", c.Param("queue"), &queue, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter queue: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UpdateQueue(c, queue)
 }
 
 // ListSupportReplies operation middleware
@@ -7903,6 +8289,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.DELETE(options.BaseURL+"/v1/support/replies/:reply", wrapper.DeleteSupportReply)
 	router.PATCH(options.BaseURL+"/v1/support/replies/:reply", wrapper.UpdateSupportReply)
 	router.GET(options.BaseURL+"/v1/support/stats", wrapper.GetSupportStats)
+	router.GET(options.BaseURL+"/v1/support/queues", wrapper.ListQueues)
+	router.POST(options.BaseURL+"/v1/support/queues", wrapper.CreateQueue)
+	router.DELETE(options.BaseURL+"/v1/support/queues/:queue", wrapper.DeleteQueue)
+	router.PATCH(options.BaseURL+"/v1/support/queues/:queue", wrapper.UpdateQueue)
+	router.PUT(options.BaseURL+"/v1/support/agents/:user", wrapper.SetSupportAgent)
 	router.GET(options.BaseURL+"/v1/rooms/:room/messages", wrapper.ListMessages)
 	router.DELETE(options.BaseURL+"/v1/messages/:message", wrapper.DeleteMessage)
 	router.GET(options.BaseURL+"/v1/messages/:message", wrapper.GetMessage)
@@ -8106,6 +8497,15 @@ type PreconditionFailedApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers PreconditionFailedResponseHeaders
+}
+
+type QueueConflictResponseHeaders struct {
+	XRequestID *string
+}
+type QueueConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers QueueConflictResponseHeaders
 }
 
 type RateLimitedResponseHeaders struct {
@@ -21223,6 +21623,257 @@ func (response ListSupportAgentsdefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type SetSupportAgentRequestObject struct {
+	User         UserInPath `json:"user"`
+	JSONBody     *SetSupportAgentJSONRequestBody
+	FormdataBody *SetSupportAgentFormdataRequestBody
+}
+
+type SetSupportAgentResponseObject interface {
+	VisitSetSupportAgentResponse(w http.ResponseWriter) error
+}
+
+type SetSupportAgent200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type SetSupportAgent200JSONResponse struct {
+	Body    SupportAgent
+	Headers SetSupportAgent200ResponseHeaders
+}
+
+func (response SetSupportAgent200JSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent400ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent401ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent403ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent404ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent409ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent413ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent415ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent422ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent500ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgent503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SetSupportAgent503ApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetSupportAgentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response SetSupportAgentdefaultApplicationProblemPlusJSONResponse) VisitSetSupportAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetAvailabilityRequestObject struct {
 	JSONBody     *SetAvailabilityJSONRequestBody
 	FormdataBody *SetAvailabilityFormdataRequestBody
@@ -24036,6 +24687,801 @@ type TransferConversationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TransferConversationdefaultApplicationProblemPlusJSONResponse) VisitTransferConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesRequestObject struct {
+	Params ListQueuesParams
+}
+
+type ListQueuesResponseObject interface {
+	VisitListQueuesResponse(w http.ResponseWriter) error
+}
+
+type ListQueues200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type ListQueues200JSONResponse struct {
+	Body    SupportQueueList
+	Headers ListQueues200ResponseHeaders
+}
+
+func (response ListQueues200JSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues401ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues403ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues422ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues500ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueues503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListQueues503ApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQueuesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response ListQueuesdefaultApplicationProblemPlusJSONResponse) VisitListQueuesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueueRequestObject struct {
+	JSONBody     *CreateQueueJSONRequestBody
+	FormdataBody *CreateQueueFormdataRequestBody
+}
+
+type CreateQueueResponseObject interface {
+	VisitCreateQueueResponse(w http.ResponseWriter) error
+}
+
+type CreateQueue201ResponseHeaders struct {
+	XRequestID *string
+}
+
+type CreateQueue201JSONResponse struct {
+	Body    SupportQueue
+	Headers CreateQueue201ResponseHeaders
+}
+
+func (response CreateQueue201JSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue400ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue401ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue403ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue409ApplicationProblemPlusJSONResponse struct {
+	QueueConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue409ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue413ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue415ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue422ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue500ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueue503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateQueue503ApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response CreateQueuedefaultApplicationProblemPlusJSONResponse) VisitCreateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueueRequestObject struct {
+	Queue QueueInPath `json:"queue"`
+}
+
+type DeleteQueueResponseObject interface {
+	VisitDeleteQueueResponse(w http.ResponseWriter) error
+}
+
+type DeleteQueue204Response = DoneResponse
+
+func (response DeleteQueue204Response) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteQueue401ApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteQueue403ApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteQueue404ApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueue409ApplicationProblemPlusJSONResponse struct {
+	ConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteQueue409ApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueue500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteQueue500ApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueue503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteQueue503ApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response DeleteQueuedefaultApplicationProblemPlusJSONResponse) VisitDeleteQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueueRequestObject struct {
+	Queue        QueueInPath `json:"queue"`
+	JSONBody     *UpdateQueueJSONRequestBody
+	FormdataBody *UpdateQueueFormdataRequestBody
+}
+
+type UpdateQueueResponseObject interface {
+	VisitUpdateQueueResponse(w http.ResponseWriter) error
+}
+
+type UpdateQueue200ResponseHeaders struct {
+	XRequestID *string
+}
+
+type UpdateQueue200JSONResponse struct {
+	Body    SupportQueue
+	Headers UpdateQueue200ResponseHeaders
+}
+
+func (response UpdateQueue200JSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue400ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue401ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue403ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue404ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue409ApplicationProblemPlusJSONResponse struct {
+	QueueConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue409ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue413ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue415ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue422ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue500ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueue503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQueue503ApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	if response.Headers.XRequestID != nil {
+		w.Header().Set("X-Request-Id", fmt.Sprint(*response.Headers.XRequestID))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQueuedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UnexpectedResponseHeaders
+	StatusCode int
+}
+
+func (response UpdateQueuedefaultApplicationProblemPlusJSONResponse) VisitUpdateQueueResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -27144,6 +28590,9 @@ type StrictServerInterface interface {
 	// ListSupportAgents Agents and their load
 	// (GET /v1/support/agents)
 	ListSupportAgents(ctx context.Context, request ListSupportAgentsRequestObject) (ListSupportAgentsResponseObject, error)
+	// SetSupportAgent Set what an agent takes
+	// (PUT /v1/support/agents/{user})
+	SetSupportAgent(ctx context.Context, request SetSupportAgentRequestObject) (SetSupportAgentResponseObject, error)
 	// SetAvailability Take part in support, or not
 	// (PUT /v1/support/availability)
 	SetAvailability(ctx context.Context, request SetAvailabilityRequestObject) (SetAvailabilityResponseObject, error)
@@ -27180,6 +28629,18 @@ type StrictServerInterface interface {
 	// TransferConversation Pass a conversation on
 	// (POST /v1/support/conversations/{conversation}/transfer)
 	TransferConversation(ctx context.Context, request TransferConversationRequestObject) (TransferConversationResponseObject, error)
+	// ListQueues The departments
+	// (GET /v1/support/queues)
+	ListQueues(ctx context.Context, request ListQueuesRequestObject) (ListQueuesResponseObject, error)
+	// CreateQueue Make a department
+	// (POST /v1/support/queues)
+	CreateQueue(ctx context.Context, request CreateQueueRequestObject) (CreateQueueResponseObject, error)
+	// DeleteQueue Delete a department
+	// (DELETE /v1/support/queues/{queue})
+	DeleteQueue(ctx context.Context, request DeleteQueueRequestObject) (DeleteQueueResponseObject, error)
+	// UpdateQueue Change a department
+	// (PATCH /v1/support/queues/{queue})
+	UpdateQueue(ctx context.Context, request UpdateQueueRequestObject) (UpdateQueueResponseObject, error)
 	// ListSupportReplies The canned replies
 	// (GET /v1/support/replies)
 	ListSupportReplies(ctx context.Context, request ListSupportRepliesRequestObject) (ListSupportRepliesResponseObject, error)
@@ -29655,6 +31116,65 @@ func (sh *strictHandler) ListSupportAgents(ctx *gin.Context, params ListSupportA
 	}
 }
 
+// SetSupportAgent operation middleware
+func (sh *strictHandler) SetSupportAgent(ctx *gin.Context, user UserInPath) {
+	var request SetSupportAgentRequestObject
+
+	request.User = user
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body SetSupportAgentJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body SetSupportAgentFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetSupportAgent(ctx, request.(SetSupportAgentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetSupportAgent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SetSupportAgentResponseObject); ok {
+		if err := validResponse.VisitSetSupportAgentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // SetAvailability operation middleware
 func (sh *strictHandler) SetAvailability(ctx *gin.Context) {
 	var request SetAvailabilityRequestObject
@@ -30129,6 +31649,175 @@ func (sh *strictHandler) TransferConversation(ctx *gin.Context, conversation Con
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(TransferConversationResponseObject); ok {
 		if err := validResponse.VisitTransferConversationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListQueues operation middleware
+func (sh *strictHandler) ListQueues(ctx *gin.Context, params ListQueuesParams) {
+	var request ListQueuesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQueues(ctx, request.(ListQueuesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQueues")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListQueuesResponseObject); ok {
+		if err := validResponse.VisitListQueuesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateQueue operation middleware
+func (sh *strictHandler) CreateQueue(ctx *gin.Context) {
+	var request CreateQueueRequestObject
+
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body CreateQueueJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body CreateQueueFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateQueue(ctx, request.(CreateQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateQueueResponseObject); ok {
+		if err := validResponse.VisitCreateQueueResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteQueue operation middleware
+func (sh *strictHandler) DeleteQueue(ctx *gin.Context, queue QueueInPath) {
+	var request DeleteQueueRequestObject
+
+	request.Queue = queue
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteQueue(ctx, request.(DeleteQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DeleteQueueResponseObject); ok {
+		if err := validResponse.VisitDeleteQueueResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UpdateQueue operation middleware
+func (sh *strictHandler) UpdateQueue(ctx *gin.Context, queue QueueInPath) {
+	var request UpdateQueueRequestObject
+
+	request.Queue = queue
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/json") {
+
+		var body UpdateQueueJSONRequestBody
+		var err error
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = ctx.ShouldBindJSON(&body)
+		} else if binding.Validator != nil {
+			// ShouldBindJSON runs the struct validator after decoding; keep that.
+			err = binding.Validator.ValidateStruct(&body)
+		}
+		if err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.GetHeader("Content-Type"), "application/x-www-form-urlencoded") {
+		if err := ctx.Request.ParseForm(); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		var body UpdateQueueFormdataRequestBody
+		if err := runtime.BindForm(&body, ctx.Request.Form, nil, nil); err != nil {
+			sh.options.RequestErrorHandlerFunc(ctx, err)
+			return
+		}
+		request.FormdataBody = &body
+	}
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateQueue(ctx, request.(UpdateQueueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateQueue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(UpdateQueueResponseObject); ok {
+		if err := validResponse.VisitUpdateQueueResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

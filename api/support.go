@@ -224,7 +224,8 @@ func wireConversation(c models.Conversation) Conversation {
 		ID: e.ID, RoomID: e.RoomID, State: ConversationState(e.State), Queue: textOrNil(e.Queue), Subject: textOrNil(e.Subject),
 		Visitor: wireEventUser(c.Visitor), Email: textOrNil(e.Email), Page: textOrNil(e.Page), Language: textOrNil(e.Language),
 		OpenedAt: e.OpenedAt, QueuedAt: timeOrNil(e.QueuedAt), AssignedAt: timeOrNil(e.AssignedAt), ClosedAt: timeOrNil(e.ClosedAt),
-		Offline: trueOrNil(e.Offline), NotesRoomID: idOrNil(c.NotesRoom),
+		Offline: trueOrNil(e.Offline), OutOfHours: trueOrNil(c.OutOfHours), NextOpening: timeOrNil(c.NextOpening),
+		NotesRoomID: idOrNil(c.NotesRoom),
 	}
 	if c.Position != 0 {
 		out.Position = &c.Position

@@ -44,6 +44,7 @@ type Reader interface {
 	CannedReplyReader
 	AttendanceReader
 	SupportStatsReader
+	QueueReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -226,6 +227,7 @@ type Tx interface {
 	SupportWriter
 	CannedReplyWriter
 	RatingWriter
+	QueueWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.

@@ -12,6 +12,7 @@ import (
 type party struct {
 	user models.User
 	c    models.Conversation
+	now  models.Time
 }
 
 // isVisitor says whether the conversation is the actor's own.
@@ -30,7 +31,7 @@ func (s *Service) conversation(r Reader, a Actor, id int64) (party, error) {
 	if errors.Is(err, ErrNotFound) && user.Role == models.RoleVisitor {
 		return party{}, errVisitor()
 	}
-	return party{user: user, c: c}, found(err, "conversation")
+	return party{user: user, c: c, now: s.moment(r)}, found(err, "conversation")
 }
 
 // served is conversation for an agent's calls.
@@ -40,7 +41,7 @@ func (s *Service) served(r Reader, a Actor, id int64) (party, error) {
 		return party{}, err
 	}
 	c, err := r.Conversation(id)
-	return party{user: user, c: c}, found(err, "conversation")
+	return party{user: user, c: c, now: s.moment(r)}, found(err, "conversation")
 }
 
 // serving reads who acts anew and refuses all but agents and admins.
@@ -84,8 +85,12 @@ func (s *Service) Conversation(ctx context.Context, a Actor, id int64) (models.C
 	})
 }
 
-// shown is the conversation without what the actor may not know.
+// shown is the conversation without what the actor may not know, and whether it waits for its department to open.
 func (p party) shown() models.Conversation {
+	if p.c.State == models.Queued {
+		open, next := p.c.Hours.At(p.now.Time)
+		p.c.OutOfHours, p.c.NextOpening = !open, next
+	}
 	if !p.user.Role.Staff() {
 		p.c.NotesRoom = 0
 	}
@@ -130,7 +135,7 @@ func (s *Service) Conversations(ctx context.Context, a Actor, f ConversationFilt
 			return nil, fmt.Errorf("list conversations: %w", err)
 		}
 		for i := range list {
-			list[i] = party{user: user, c: list[i]}.shown()
+			list[i] = party{user: user, c: list[i], now: s.moment(r)}.shown()
 		}
 		return list, nil
 	})

@@ -21,8 +21,8 @@ type Availability struct {
 
 // SetAvailability has the actor take part in support, or not. It holds over restarts.
 func (s *Service) SetAvailability(ctx context.Context, a Actor, v Availability) (PresentAgent, error) {
-	if v.Capacity != nil && (*v.Capacity < 1 || *v.Capacity > MaxCapacity) {
-		return PresentAgent{}, models.Invalid("capacity", "must be 1 to %d", MaxCapacity)
+	if err := checkCapacity(v.Capacity); err != nil {
+		return PresentAgent{}, err
 	}
 	if v.Release && v.Available {
 		return PresentAgent{}, models.Invalid("release", "goes with available: false")
@@ -41,13 +41,29 @@ func (s *Service) SetAvailability(ctx context.Context, a Actor, v Availability) 
 	return s.presentAgent(agent), nil
 }
 
-func (s *Service) setAvailability(tx Tx, user models.User, v Availability) (models.SupportAgent, error) {
+func checkCapacity(capacity *int) error {
+	if capacity != nil && (*capacity < 1 || *capacity > MaxCapacity) {
+		return models.Invalid("capacity", "must be 1 to %d", MaxCapacity)
+	}
+	return nil
+}
+
+// agentOf gives an agent, who takes no part where they never said that they do.
+func agentOf(tx Tx, user models.User) (models.SupportAgent, error) {
 	agent, err := tx.SupportAgent(user.ID)
 	if errors.Is(err, ErrNotFound) {
-		agent, err = models.SupportAgent{User: user, Capacity: 1, IdleSince: tx.Now()}, nil
+		return models.SupportAgent{User: user, Capacity: 1, IdleSince: tx.Now()}, nil
 	}
 	if err != nil {
 		return agent, fmt.Errorf("read agent: %w", err)
+	}
+	return agent, nil
+}
+
+func (s *Service) setAvailability(tx Tx, user models.User, v Availability) (models.SupportAgent, error) {
+	agent, err := agentOf(tx, user)
+	if err != nil {
+		return agent, err
 	}
 	if v.Available && !agent.Available {
 		agent.IdleSince = tx.Now()

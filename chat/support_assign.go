@@ -30,8 +30,11 @@ func (s *Service) assignWaiting(tx Tx) error {
 	}
 }
 
-// assignHead gives the first conversation of a queue to a free agent, if there is one.
+// assignHead gives the first conversation of a queue to a free agent, if there is one and the department is open.
 func (s *Service) assignHead(tx Tx, head models.QueueHead) (bool, error) {
+	if open, _ := head.Hours.At(tx.Now().Time); !open {
+		return false, nil
+	}
 	agent, err := s.freeAgent(tx, head.QueueID, head.VisitorID)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -385,9 +386,13 @@ func (s *Service) backAgain(ctx context.Context, id int64) error {
 	return nil
 }
 
-// canAssign says whether some queue waits while an agent might be free: the command looks properly.
+// canAssign says whether some queue waits that is open, while an agent might be free: the command looks properly.
 func (s *Service) canAssign(f floor) bool {
-	if len(f.heads) == 0 {
+	isOpen := func(head models.QueueHead) bool {
+		open, _ := head.Hours.At(s.now())
+		return open
+	}
+	if !slices.ContainsFunc(f.heads, isOpen) {
 		return false
 	}
 	for _, id := range f.agents {

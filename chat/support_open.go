@@ -132,9 +132,9 @@ func (s *Service) OpenConversation(ctx context.Context, a Actor, n NewConversati
 			return c, fmt.Errorf("read conversation: %w", err)
 		}
 		if !n.Wait && c.State == models.Queued {
-			return models.Conversation{}, s.errNoAgent(queue)
+			return models.Conversation{}, errNoAgent(queue, tx.Now())
 		}
-		return party{user: user, c: c}.shown(), nil
+		return party{user: user, c: c, now: tx.Now()}.shown(), nil
 	})
 }
 
@@ -174,9 +174,15 @@ func departmentFor(r Reader, name string) (models.SupportQueue, error) {
 	return q, nil
 }
 
-// errNoAgent refuses who does not want to wait.
-func (s *Service) errNoAgent(models.SupportQueue) error {
-	return models.Refuse(models.CodeNoAgentAvailable, "no agent is free just now")
+// errNoAgent refuses who does not want to wait, and says when to come again where it is the hour.
+func errNoAgent(queue models.SupportQueue, now models.Time) error {
+	open, next := queue.OpenAt(now.Time)
+	if open {
+		return models.Refuse(models.CodeNoAgentAvailable, "no agent is free just now")
+	}
+	e := models.Refuse(models.CodeNoAgentAvailable, "%s is closed just now", queue.Name)
+	e.NextOpening = next
+	return e
 }
 
 // open makes the room and puts the conversation into its queue.
@@ -251,7 +257,7 @@ func (s *Service) settled(tx Tx, p party) (models.Conversation, error) {
 	if err != nil {
 		return c, fmt.Errorf("read conversation: %w", err)
 	}
-	return party{user: p.user, c: c}.shown(), nil
+	return party{user: p.user, c: c, now: tx.Now()}.shown(), nil
 }
 
 // closeConversation archives the room, so that it takes no messages, tells of the end and frees the agent.
@@ -315,9 +321,13 @@ func (s *Service) ReopenConversation(ctx context.Context, a Actor, id int64) (mo
 // reopen queues a closed conversation at the end.
 func reopen(tx Tx, c models.Conversation) error {
 	queue, err := tx.SupportQueue(c.QueueID)
+	if errors.Is(err, ErrNotFound) { // deleted since
+		queue, err = departmentFor(tx, "")
+	}
 	if err != nil {
 		return fmt.Errorf("read department: %w", err)
 	}
+	c.QueueID, c.Queue = queue.ID, queue.Name
 	if err := archive(tx, c.ID, false); err != nil {
 		return err
 	}

@@ -39,10 +39,29 @@ func (e AssignableRole) Valid() bool {
 	}
 }
 
+// Defines values for Assignment.
+const (
+	AssignmentAuto   Assignment = "auto"
+	AssignmentManual Assignment = "manual"
+)
+
+// Valid indicates whether the value is a known member of the Assignment enum.
+func (e Assignment) Valid() bool {
+	switch e {
+	case AssignmentAuto:
+		return true
+	case AssignmentManual:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditAction.
 const (
 	AuditActionAddressBan         AuditAction = "address.ban"
 	AuditActionAddressUnban       AuditAction = "address.unban"
+	AuditActionAgentUpdate        AuditAction = "agent.update"
 	AuditActionAnnouncementCreate AuditAction = "announcement.create"
 	AuditActionInviteCreate       AuditAction = "invite.create"
 	AuditActionInviteDelete       AuditAction = "invite.delete"
@@ -56,6 +75,9 @@ const (
 	AuditActionMessageDelete      AuditAction = "message.delete"
 	AuditActionMessagePin         AuditAction = "message.pin"
 	AuditActionMessageUnpin       AuditAction = "message.unpin"
+	AuditActionQueueCreate        AuditAction = "queue.create"
+	AuditActionQueueDelete        AuditAction = "queue.delete"
+	AuditActionQueueUpdate        AuditAction = "queue.update"
 	AuditActionRoomDelete         AuditAction = "room.delete"
 	AuditActionRoomRead           AuditAction = "room.read"
 	AuditActionRoomUpdate         AuditAction = "room.update"
@@ -72,6 +94,8 @@ func (e AuditAction) Valid() bool {
 	case AuditActionAddressBan:
 		return true
 	case AuditActionAddressUnban:
+		return true
+	case AuditActionAgentUpdate:
 		return true
 	case AuditActionAnnouncementCreate:
 		return true
@@ -98,6 +122,12 @@ func (e AuditAction) Valid() bool {
 	case AuditActionMessagePin:
 		return true
 	case AuditActionMessageUnpin:
+		return true
+	case AuditActionQueueCreate:
+		return true
+	case AuditActionQueueDelete:
+		return true
+	case AuditActionQueueUpdate:
 		return true
 	case AuditActionRoomDelete:
 		return true
@@ -903,6 +933,39 @@ func (e Visibility) Valid() bool {
 	}
 }
 
+// Defines values for Weekday.
+const (
+	WeekdayFriday    Weekday = "friday"
+	WeekdayMonday    Weekday = "monday"
+	WeekdaySaturday  Weekday = "saturday"
+	WeekdaySunday    Weekday = "sunday"
+	WeekdayThursday  Weekday = "thursday"
+	WeekdayTuesday   Weekday = "tuesday"
+	WeekdayWednesday Weekday = "wednesday"
+)
+
+// Valid indicates whether the value is a known member of the Weekday enum.
+func (e Weekday) Valid() bool {
+	switch e {
+	case WeekdayFriday:
+		return true
+	case WeekdayMonday:
+		return true
+	case WeekdaySaturday:
+		return true
+	case WeekdaySunday:
+		return true
+	case WeekdayThursday:
+		return true
+	case WeekdayTuesday:
+		return true
+	case WeekdayWednesday:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTranscriptParamsFormat.
 const (
 	GetTranscriptParamsFormatJSON GetTranscriptParamsFormat = "json"
@@ -984,6 +1047,9 @@ type AnnounceRequest struct {
 
 // AssignableRole What an account with a password may be made.
 type AssignableRole string
+
+// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+type Assignment string
 
 // Attachment A file that a message carries.
 type Attachment struct {
@@ -1197,12 +1263,18 @@ type Conversation struct {
 	ID       ID      `json:"id"`
 	Language *string `json:"language,omitempty"`
 
+	// NextOpening When that is; absent where it never is.
+	NextOpening *time.Time `json:"next_opening,omitempty"`
+
 	// NotesRoomID The room of its notes, once there are any; for agents only.
 	NotesRoomID *int64 `json:"notes_room_id,omitempty"`
 
 	// Offline It was opened outside the department's hours, and its visitor has not been back: it is not closed for their being away.
 	Offline  *bool     `json:"offline,omitempty"`
 	OpenedAt time.Time `json:"opened_at"`
+
+	// OutOfHours It waits for its department to open; of queued ones in answers.
+	OutOfHours *bool `json:"out_of_hours,omitempty"`
 
 	// Page Where on the web the visitor was.
 	Page *string `json:"page,omitempty"`
@@ -1277,6 +1349,32 @@ type CreateNoteRequest struct {
 	//
 	// Example: Wants a refund
 	Text string `json:"text"`
+}
+
+// CreateQueueForm A department to make that is always open, as a form.
+type CreateQueueForm struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name string `json:"name"`
+}
+
+// CreateQueueRequest A department to make.
+type CreateQueueRequest struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Hours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+	// it shows twice is two.
+	Hours *OpeningHours `json:"hours,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name string `json:"name"`
 }
 
 // CreateRoomRequest A new channel.
@@ -1941,6 +2039,34 @@ type OpenConversationRequest struct {
 	Wait *bool `json:"wait,omitempty"`
 }
 
+// OpeningHours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+// it shows twice is two.
+type OpeningHours struct {
+	// Closed Days off.
+	Closed []string `json:"closed,omitempty"`
+
+	// Timezone The IANA name.
+	//
+	// Example: Europe/Berlin
+	Timezone string        `json:"timezone"`
+	Weekly   []OpeningTime `json:"weekly"`
+}
+
+// OpeningTime From when to when it is open on one day of the week. Two times of one day have no moment in common.
+type OpeningTime struct {
+	Day Weekday `json:"day"`
+
+	// From The first minute.
+	//
+	// Example: 09:00
+	From string `json:"from"`
+
+	// To The minute at which it closes; 24:00 is the end of the day. What goes on after it is a time of the next day.
+	//
+	// Example: 17:00
+	To string `json:"to"`
+}
+
 // OwnSession A login of the own account.
 type OwnSession struct {
 	// Address The IP address that logged in.
@@ -2038,6 +2164,9 @@ type Problem struct {
 
 	// Errors With `validation_failed`.
 	Errors []FieldError `json:"errors,omitempty"`
+
+	// NextOpening With `no_agent_available`, where the department is closed; when it opens.
+	NextOpening *time.Time `json:"next_opening,omitempty"`
 
 	// Oldest With `cursor_expired`; the oldest id that is kept.
 	Oldest *int64 `json:"oldest,omitempty"`
@@ -2613,6 +2742,31 @@ type SetAvailabilityRequest struct {
 	Release *bool `json:"release,omitempty"`
 }
 
+// SetSupportAgentForm What an agent takes, as a form.
+type SetSupportAgentForm struct {
+	// Available Example: true
+	Available *bool `json:"available,omitempty"`
+
+	// Capacity How many conversations at once.
+	//
+	// Example: 3
+	Capacity *int `json:"capacity,omitempty"`
+}
+
+// SetSupportAgentRequest What an agent takes.
+type SetSupportAgentRequest struct {
+	// Available Example: true
+	Available *bool `json:"available,omitempty"`
+
+	// Capacity How many conversations at once.
+	//
+	// Example: 3
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Queues The names of the departments to take from; none are all.
+	Queues []string `json:"queues,omitempty"`
+}
+
 // SetUserRoleRequest The new role.
 type SetUserRoleRequest struct {
 	// Role What an account with a password may be made.
@@ -2735,6 +2889,38 @@ type SupportPositionEvent struct {
 
 // SupportPositionEventType defines model for SupportPositionEvent.Type.
 type SupportPositionEventType string
+
+// SupportQueue A department of support.
+type SupportQueue struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment Assignment `json:"assignment"`
+
+	// Hours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+	// it shows twice is two.
+	Hours *OpeningHours `json:"hours"`
+
+	// ID An id, or a position in the log.
+	//
+	// Example: 57
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
+
+	// NextOpening When it opens next. Absent while it is open and where it never opens.
+	NextOpening *time.Time `json:"next_opening,omitempty"`
+
+	// Open Whether it is open just now.
+	Open bool `json:"open"`
+
+	// Waiting How many conversations are queued.
+	Waiting int `json:"waiting"`
+}
+
+// SupportQueueList A page of departments.
+type SupportQueueList struct {
+	// NextPage Absent at the end.
+	NextPage *string        `json:"next_page,omitempty"`
+	Queues   []SupportQueue `json:"queues"`
+}
 
 // SupportReply A canned reply.
 type SupportReply struct {
@@ -2907,6 +3093,32 @@ type UpdateMessageRequest struct {
 	//
 	// Example: Hello all of you
 	Text string `json:"text"`
+}
+
+// UpdateQueueForm What to change of a department, as a form.
+type UpdateQueueForm struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name *string `json:"name,omitempty"`
+}
+
+// UpdateQueueRequest What to change of a department.
+type UpdateQueueRequest struct {
+	// Assignment Whether a department's conversations go to free agents by themselves, or agents accept them by hand.
+	Assignment *Assignment `json:"assignment,omitempty"`
+
+	// Hours When a department is open, by the clock of its time zone; null: always. What a clock that is put forward leaves out is no opening, what
+	// it shows twice is two.
+	Hours *OpeningHours `json:"hours,omitempty"`
+
+	// Name The rule is in the introduction.
+	//
+	// Example: sales
+	Name *string `json:"name,omitempty"`
 }
 
 // UpdateRoomRequest What to change of a room.
@@ -3086,6 +3298,9 @@ type UserUpdatedEventType string
 // Visibility Who may know of a room; everyone, or its members and admins.
 type Visibility string
 
+// Weekday defines model for Weekday.
+type Weekday string
+
 // WhoList A page of those online.
 type WhoList struct {
 	// Cursor An id, or a position in the log.
@@ -3144,6 +3359,9 @@ type MessageInPath = string
 
 // Page defines model for Page.
 type Page = string
+
+// QueueInPath defines model for QueueInPath.
+type QueueInPath = string
 
 // ReplyInPath defines model for ReplyInPath.
 type ReplyInPath = string
@@ -3222,6 +3440,9 @@ type OneUser = User
 
 // PreconditionFailed An error, as RFC 9457 has it.
 type PreconditionFailed = Problem
+
+// QueueConflict An error, as RFC 9457 has it.
+type QueueConflict = Problem
 
 // RateLimited An error, as RFC 9457 has it.
 type RateLimited = Problem
@@ -3511,6 +3732,15 @@ type GetTranscriptParams struct {
 // GetTranscriptParamsFormat defines parameters for GetTranscript.
 type GetTranscriptParamsFormat string
 
+// ListQueuesParams defines parameters for ListQueues.
+type ListQueuesParams struct {
+	// Page The `next_page` of the answer before; absent for the first page.
+	Page *Page `form:"page,omitempty" json:"page,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListSupportRepliesParams defines parameters for ListSupportReplies.
 type ListSupportRepliesParams struct {
 	// Q Only those whose title begins so, without regard to case.
@@ -3682,6 +3912,12 @@ type SendJSONRequestBody = SendRequest
 // SendFormdataRequestBody defines body for Send for application/x-www-form-urlencoded ContentType.
 type SendFormdataRequestBody = SendForm
 
+// SetSupportAgentJSONRequestBody defines body for SetSupportAgent for application/json ContentType.
+type SetSupportAgentJSONRequestBody = SetSupportAgentRequest
+
+// SetSupportAgentFormdataRequestBody defines body for SetSupportAgent for application/x-www-form-urlencoded ContentType.
+type SetSupportAgentFormdataRequestBody = SetSupportAgentForm
+
 // SetAvailabilityJSONRequestBody defines body for SetAvailability for application/json ContentType.
 type SetAvailabilityJSONRequestBody = SetAvailabilityRequest
 
@@ -3711,6 +3947,18 @@ type TransferConversationJSONRequestBody = TransferConversationRequest
 
 // TransferConversationFormdataRequestBody defines body for TransferConversation for application/x-www-form-urlencoded ContentType.
 type TransferConversationFormdataRequestBody = TransferConversationRequest
+
+// CreateQueueJSONRequestBody defines body for CreateQueue for application/json ContentType.
+type CreateQueueJSONRequestBody = CreateQueueRequest
+
+// CreateQueueFormdataRequestBody defines body for CreateQueue for application/x-www-form-urlencoded ContentType.
+type CreateQueueFormdataRequestBody = CreateQueueForm
+
+// UpdateQueueJSONRequestBody defines body for UpdateQueue for application/json ContentType.
+type UpdateQueueJSONRequestBody = UpdateQueueRequest
+
+// UpdateQueueFormdataRequestBody defines body for UpdateQueue for application/x-www-form-urlencoded ContentType.
+type UpdateQueueFormdataRequestBody = UpdateQueueForm
 
 // CreateSupportReplyJSONRequestBody defines body for CreateSupportReply for application/json ContentType.
 type CreateSupportReplyJSONRequestBody = CreateSupportReplyRequest
@@ -5987,6 +6235,36 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/support/agents (the `ListSupportAgents` operationId).
 	ListSupportAgents(ctx context.Context, params *ListSupportAgentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SetSupportAgentWithBody Set what an agent takes
+	//
+	// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+	// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+	SetSupportAgentWithBody(ctx context.Context, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetSupportAgent Set what an agent takes
+	//
+	// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+	// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+	SetSupportAgent(ctx context.Context, user UserInPath, body SetSupportAgentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetSupportAgentWithFormdataBody Set what an agent takes
+	//
+	// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+	// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+	SetSupportAgentWithFormdataBody(ctx context.Context, user UserInPath, body SetSupportAgentFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SetAvailabilityWithBody Take part in support, or not
 	//
 	// For agents and admins; it holds over restarts. `capacity` is how many conversations one has at once, 1 at first. `queues` are the departments to take from, none: all.
@@ -6031,7 +6309,8 @@ type ClientInterface interface {
 	//
 	// For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 	// department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-	// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+	// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+	// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 	// name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 	// written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 	//
@@ -6044,7 +6323,8 @@ type ClientInterface interface {
 	//
 	// For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 	// department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-	// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+	// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+	// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 	// name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 	// written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 	//
@@ -6057,7 +6337,8 @@ type ClientInterface interface {
 	//
 	// For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 	// department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-	// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+	// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+	// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 	// name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 	// written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 	//
@@ -6211,6 +6492,88 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/support/conversations/{conversation}/transfer (the `TransferConversation` operationId).
 	TransferConversationWithFormdataBody(ctx context.Context, conversation ConversationInPath, body TransferConversationFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListQueues The departments
+	//
+	// For agents and admins, by name: with how many conversations wait in each, and whether it is open just now. A department that is
+	// closed has `next_opening`, unless it never opens again.
+	//
+	// Corresponds with GET /v1/support/queues (the `ListQueues` operationId).
+	ListQueues(ctx context.Context, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateQueueWithBody Make a department
+	//
+	// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+	// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+	// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+	// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+	CreateQueueWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateQueue Make a department
+	//
+	// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+	// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+	// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+	// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+	CreateQueue(ctx context.Context, body CreateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateQueueWithFormdataBody Make a department
+	//
+	// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+	// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+	// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+	// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+	CreateQueueWithFormdataBody(ctx context.Context, body CreateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteQueue Delete a department
+	//
+	// Admins only, and in the audit log. `general` stays, and so does one with open conversations (409). Closed ones keep its name. Agents
+	// who took from it alone take from `general` then.
+	//
+	// Corresponds with DELETE /v1/support/queues/{queue} (the `DeleteQueue` operationId).
+	DeleteQueue(ctx context.Context, queue QueueInPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateQueueWithBody Change a department
+	//
+	// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+	// be assigned by the change is, at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+	UpdateQueueWithBody(ctx context.Context, queue QueueInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateQueue Change a department
+	//
+	// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+	// be assigned by the change is, at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+	UpdateQueue(ctx context.Context, queue QueueInPath, body UpdateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateQueueWithFormdataBody Change a department
+	//
+	// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+	// be assigned by the change is, at once.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+	UpdateQueueWithFormdataBody(ctx context.Context, queue QueueInPath, body UpdateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSupportReplies The canned replies
 	//
@@ -8623,6 +8986,66 @@ func (c *RawClient) ListSupportAgents(ctx context.Context, params *ListSupportAg
 	return c.Client.Do(req)
 }
 
+// SetSupportAgentWithBody Set what an agent takes
+//
+// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+func (c *RawClient) SetSupportAgentWithBody(ctx context.Context, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetSupportAgentRequestWithBody(c.Server, user, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetSupportAgent Set what an agent takes
+//
+// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+func (c *RawClient) SetSupportAgent(ctx context.Context, user UserInPath, body SetSupportAgentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetSupportAgentRequest(c.Server, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetSupportAgentWithFormdataBody Set what an agent takes
+//
+// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+func (c *RawClient) SetSupportAgentWithFormdataBody(ctx context.Context, user UserInPath, body SetSupportAgentFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetSupportAgentRequestWithFormdataBody(c.Server, user, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SetAvailabilityWithBody Take part in support, or not
 //
 // For agents and admins; it holds over restarts. `capacity` is how many conversations one has at once, 1 at first. `queues` are the departments to take from, none: all.
@@ -8707,7 +9130,8 @@ func (c *RawClient) ListConversations(ctx context.Context, params *ListConversat
 //
 // For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 // department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 // name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 // written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 //
@@ -8730,7 +9154,8 @@ func (c *RawClient) OpenConversationWithBody(ctx context.Context, contentType st
 //
 // For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 // department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 // name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 // written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 //
@@ -8753,7 +9178,8 @@ func (c *RawClient) OpenConversation(ctx context.Context, body OpenConversationJ
 //
 // For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 // department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 // name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 // written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 //
@@ -9058,6 +9484,168 @@ func (c *RawClient) TransferConversation(ctx context.Context, conversation Conve
 // Corresponds with POST /v1/support/conversations/{conversation}/transfer (the `TransferConversation` operationId).
 func (c *RawClient) TransferConversationWithFormdataBody(ctx context.Context, conversation ConversationInPath, body TransferConversationFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTransferConversationRequestWithFormdataBody(c.Server, conversation, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListQueues The departments
+//
+// For agents and admins, by name: with how many conversations wait in each, and whether it is open just now. A department that is
+// closed has `next_opening`, unless it never opens again.
+//
+// Corresponds with GET /v1/support/queues (the `ListQueues` operationId).
+func (c *RawClient) ListQueues(ctx context.Context, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListQueuesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateQueueWithBody Make a department
+//
+// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+func (c *RawClient) CreateQueueWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateQueueRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateQueue Make a department
+//
+// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+func (c *RawClient) CreateQueue(ctx context.Context, body CreateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateQueueRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateQueueWithFormdataBody Make a department
+//
+// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+func (c *RawClient) CreateQueueWithFormdataBody(ctx context.Context, body CreateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateQueueRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteQueue Delete a department
+//
+// Admins only, and in the audit log. `general` stays, and so does one with open conversations (409). Closed ones keep its name. Agents
+// who took from it alone take from `general` then.
+//
+// Corresponds with DELETE /v1/support/queues/{queue} (the `DeleteQueue` operationId).
+func (c *RawClient) DeleteQueue(ctx context.Context, queue QueueInPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteQueueRequest(c.Server, queue)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateQueueWithBody Change a department
+//
+// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+// be assigned by the change is, at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+func (c *RawClient) UpdateQueueWithBody(ctx context.Context, queue QueueInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateQueueRequestWithBody(c.Server, queue, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateQueue Change a department
+//
+// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+// be assigned by the change is, at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+func (c *RawClient) UpdateQueue(ctx context.Context, queue QueueInPath, body UpdateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateQueueRequest(c.Server, queue, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateQueueWithFormdataBody Change a department
+//
+// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+// be assigned by the change is, at once.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+func (c *RawClient) UpdateQueueWithFormdataBody(ctx context.Context, queue QueueInPath, body UpdateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateQueueRequestWithFormdataBody(c.Server, queue, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13044,6 +13632,64 @@ func NewListSupportAgentsRequest(server string, params *ListSupportAgentsParams)
 	return req, nil
 }
 
+// NewSetSupportAgentRequest calls the generic SetSupportAgent builder with application/json body
+func NewSetSupportAgentRequest(server string, user UserInPath, body SetSupportAgentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetSupportAgentRequestWithBody(server, user, "application/json", bodyReader)
+}
+
+// NewSetSupportAgentRequestWithFormdataBody calls the generic SetSupportAgent builder with application/x-www-form-urlencoded body
+func NewSetSupportAgentRequestWithFormdataBody(server string, user UserInPath, body SetSupportAgentFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewSetSupportAgentRequestWithBody(server, user, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewSetSupportAgentRequestWithBody constructs an http.Request for the SetSupportAgent method, with any body, and a specified content type
+func NewSetSupportAgentRequestWithBody(server string, user UserInPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user", user, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/support/agents/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewSetAvailabilityRequest calls the generic SetAvailability builder with application/json body
 func NewSetAvailabilityRequest(server string, body SetAvailabilityJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -13683,6 +14329,215 @@ func NewTransferConversationRequestWithBody(server string, conversation Conversa
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListQueuesRequest constructs an http.Request for the ListQueues method
+func NewListQueuesRequest(server string, params *ListQueuesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/support/queues")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateQueueRequest calls the generic CreateQueue builder with application/json body
+func NewCreateQueueRequest(server string, body CreateQueueJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateQueueRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateQueueRequestWithFormdataBody calls the generic CreateQueue builder with application/x-www-form-urlencoded body
+func NewCreateQueueRequestWithFormdataBody(server string, body CreateQueueFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewCreateQueueRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewCreateQueueRequestWithBody constructs an http.Request for the CreateQueue method, with any body, and a specified content type
+func NewCreateQueueRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/support/queues")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteQueueRequest constructs an http.Request for the DeleteQueue method
+func NewDeleteQueueRequest(server string, queue QueueInPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "queue", queue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/support/queues/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateQueueRequest calls the generic UpdateQueue builder with application/json body
+func NewUpdateQueueRequest(server string, queue QueueInPath, body UpdateQueueJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateQueueRequestWithBody(server, queue, "application/json", bodyReader)
+}
+
+// NewUpdateQueueRequestWithFormdataBody calls the generic UpdateQueue builder with application/x-www-form-urlencoded body
+func NewUpdateQueueRequestWithFormdataBody(server string, queue QueueInPath, body UpdateQueueFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewUpdateQueueRequestWithBody(server, queue, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewUpdateQueueRequestWithBody constructs an http.Request for the UpdateQueue method, with any body, and a specified content type
+func NewUpdateQueueRequestWithBody(server string, queue QueueInPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "queue", queue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/support/queues/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -15761,6 +16616,36 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/support/agents (the `ListSupportAgents` operationId).
 	ListSupportAgentsWithResponse(ctx context.Context, params *ListSupportAgentsParams, reqEditors ...RequestEditorFn) (*ListSupportAgentsResponse, error)
 
+	// SetSupportAgentWithBodyWithResponse Set what an agent takes
+	//
+	// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+	// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+	SetSupportAgentWithBodyWithResponse(ctx context.Context, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetSupportAgentResponse, error)
+
+	// SetSupportAgentWithResponse Set what an agent takes
+	//
+	// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+	// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+	SetSupportAgentWithResponse(ctx context.Context, user UserInPath, body SetSupportAgentJSONRequestBody, reqEditors ...RequestEditorFn) (*SetSupportAgentResponse, error)
+
+	// SetSupportAgentWithFormdataBodyWithResponse Set what an agent takes
+	//
+	// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+	// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+	SetSupportAgentWithFormdataBodyWithResponse(ctx context.Context, user UserInPath, body SetSupportAgentFormdataRequestBody, reqEditors ...RequestEditorFn) (*SetSupportAgentResponse, error)
+
 	// SetAvailabilityWithBodyWithResponse Take part in support, or not
 	//
 	// For agents and admins; it holds over restarts. `capacity` is how many conversations one has at once, 1 at first. `queues` are the departments to take from, none: all.
@@ -15807,7 +16692,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 	// department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-	// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+	// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+	// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 	// name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 	// written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 	//
@@ -15820,7 +16706,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 	// department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-	// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+	// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+	// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 	// name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 	// written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 	//
@@ -15833,7 +16720,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 	// department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-	// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+	// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+	// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 	// name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 	// written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 	//
@@ -15999,6 +16887,92 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/support/conversations/{conversation}/transfer (the `TransferConversation` operationId).
 	TransferConversationWithFormdataBodyWithResponse(ctx context.Context, conversation ConversationInPath, body TransferConversationFormdataRequestBody, reqEditors ...RequestEditorFn) (*TransferConversationResponse, error)
+
+	// ListQueuesWithResponse The departments
+	//
+	// For agents and admins, by name: with how many conversations wait in each, and whether it is open just now. A department that is
+	// closed has `next_opening`, unless it never opens again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/support/queues (the `ListQueues` operationId).
+	ListQueuesWithResponse(ctx context.Context, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*ListQueuesResponse, error)
+
+	// CreateQueueWithBodyWithResponse Make a department
+	//
+	// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+	// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+	// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+	// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+	CreateQueueWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateQueueResponse, error)
+
+	// CreateQueueWithResponse Make a department
+	//
+	// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+	// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+	// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+	// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+	CreateQueueWithResponse(ctx context.Context, body CreateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateQueueResponse, error)
+
+	// CreateQueueWithFormdataBodyWithResponse Make a department
+	//
+	// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+	// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+	// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+	// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+	CreateQueueWithFormdataBodyWithResponse(ctx context.Context, body CreateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*CreateQueueResponse, error)
+
+	// DeleteQueueWithResponse Delete a department
+	//
+	// Admins only, and in the audit log. `general` stays, and so does one with open conversations (409). Closed ones keep its name. Agents
+	// who took from it alone take from `general` then.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/support/queues/{queue} (the `DeleteQueue` operationId).
+	DeleteQueueWithResponse(ctx context.Context, queue QueueInPath, reqEditors ...RequestEditorFn) (*DeleteQueueResponse, error)
+
+	// UpdateQueueWithBodyWithResponse Change a department
+	//
+	// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+	// be assigned by the change is, at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+	UpdateQueueWithBodyWithResponse(ctx context.Context, queue QueueInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateQueueResponse, error)
+
+	// UpdateQueueWithResponse Change a department
+	//
+	// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+	// be assigned by the change is, at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+	UpdateQueueWithResponse(ctx context.Context, queue QueueInPath, body UpdateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateQueueResponse, error)
+
+	// UpdateQueueWithFormdataBodyWithResponse Change a department
+	//
+	// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+	// be assigned by the change is, at once.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+	UpdateQueueWithFormdataBodyWithResponse(ctx context.Context, queue QueueInPath, body UpdateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*UpdateQueueResponse, error)
 
 	// ListSupportRepliesWithResponse The canned replies
 	//
@@ -26660,6 +27634,210 @@ func (r ListSupportAgentsResponse) ContentType() string {
 	return ""
 }
 
+// SetSupportAgentResponse200Headers the declared response headers of an HTTP 200 response for SetSupportAgent
+type SetSupportAgentResponse200Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse400Headers the declared response headers of an HTTP 400 response for SetSupportAgent
+type SetSupportAgentResponse400Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse401Headers the declared response headers of an HTTP 401 response for SetSupportAgent
+type SetSupportAgentResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// SetSupportAgentResponse403Headers the declared response headers of an HTTP 403 response for SetSupportAgent
+type SetSupportAgentResponse403Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse404Headers the declared response headers of an HTTP 404 response for SetSupportAgent
+type SetSupportAgentResponse404Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse409Headers the declared response headers of an HTTP 409 response for SetSupportAgent
+type SetSupportAgentResponse409Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse413Headers the declared response headers of an HTTP 413 response for SetSupportAgent
+type SetSupportAgentResponse413Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse415Headers the declared response headers of an HTTP 415 response for SetSupportAgent
+type SetSupportAgentResponse415Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse422Headers the declared response headers of an HTTP 422 response for SetSupportAgent
+type SetSupportAgentResponse422Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse500Headers the declared response headers of an HTTP 500 response for SetSupportAgent
+type SetSupportAgentResponse500Headers struct {
+	XRequestID *string
+}
+
+// SetSupportAgentResponse503Headers the declared response headers of an HTTP 503 response for SetSupportAgent
+type SetSupportAgentResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// SetSupportAgentResponseDefaultHeaders the declared response headers of an HTTP default response for SetSupportAgent
+type SetSupportAgentResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type SetSupportAgentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SupportAgent
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SetSupportAgentResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *SetSupportAgentResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetSupportAgentResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *SetSupportAgentResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *SetSupportAgentResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *SetSupportAgentResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *SetSupportAgentResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *SetSupportAgentResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *SetSupportAgentResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *SetSupportAgentResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetSupportAgentResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *SetSupportAgentResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetSupportAgentResponse) GetJSON200() *SupportAgent {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetSupportAgentResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetSupportAgentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetSupportAgentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetSupportAgentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetSupportAgentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SetAvailabilityResponse200Headers the declared response headers of an HTTP 200 response for SetAvailability
 type SetAvailabilityResponse200Headers struct {
 	RateLimitLimit     *int
@@ -28847,6 +30025,675 @@ func (r TransferConversationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r TransferConversationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListQueuesResponse200Headers the declared response headers of an HTTP 200 response for ListQueues
+type ListQueuesResponse200Headers struct {
+	XRequestID *string
+}
+
+// ListQueuesResponse401Headers the declared response headers of an HTTP 401 response for ListQueues
+type ListQueuesResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// ListQueuesResponse403Headers the declared response headers of an HTTP 403 response for ListQueues
+type ListQueuesResponse403Headers struct {
+	XRequestID *string
+}
+
+// ListQueuesResponse422Headers the declared response headers of an HTTP 422 response for ListQueues
+type ListQueuesResponse422Headers struct {
+	XRequestID *string
+}
+
+// ListQueuesResponse500Headers the declared response headers of an HTTP 500 response for ListQueues
+type ListQueuesResponse500Headers struct {
+	XRequestID *string
+}
+
+// ListQueuesResponse503Headers the declared response headers of an HTTP 503 response for ListQueues
+type ListQueuesResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// ListQueuesResponseDefaultHeaders the declared response headers of an HTTP default response for ListQueues
+type ListQueuesResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type ListQueuesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SupportQueueList
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListQueuesResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListQueuesResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *ListQueuesResponse403Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *ListQueuesResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *ListQueuesResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListQueuesResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *ListQueuesResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListQueuesResponse) GetJSON200() *SupportQueueList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListQueuesResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListQueuesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListQueuesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListQueuesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListQueuesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateQueueResponse201Headers the declared response headers of an HTTP 201 response for CreateQueue
+type CreateQueueResponse201Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse400Headers the declared response headers of an HTTP 400 response for CreateQueue
+type CreateQueueResponse400Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse401Headers the declared response headers of an HTTP 401 response for CreateQueue
+type CreateQueueResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// CreateQueueResponse403Headers the declared response headers of an HTTP 403 response for CreateQueue
+type CreateQueueResponse403Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse409Headers the declared response headers of an HTTP 409 response for CreateQueue
+type CreateQueueResponse409Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse413Headers the declared response headers of an HTTP 413 response for CreateQueue
+type CreateQueueResponse413Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse415Headers the declared response headers of an HTTP 415 response for CreateQueue
+type CreateQueueResponse415Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse422Headers the declared response headers of an HTTP 422 response for CreateQueue
+type CreateQueueResponse422Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse500Headers the declared response headers of an HTTP 500 response for CreateQueue
+type CreateQueueResponse500Headers struct {
+	XRequestID *string
+}
+
+// CreateQueueResponse503Headers the declared response headers of an HTTP 503 response for CreateQueue
+type CreateQueueResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// CreateQueueResponseDefaultHeaders the declared response headers of an HTTP default response for CreateQueue
+type CreateQueueResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type CreateQueueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SupportQueue
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *QueueConflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateQueueResponse201Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *CreateQueueResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateQueueResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *CreateQueueResponse403Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CreateQueueResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *CreateQueueResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *CreateQueueResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *CreateQueueResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *CreateQueueResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateQueueResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *CreateQueueResponseDefaultHeaders
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateQueueResponse) GetJSON201() *SupportQueue {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON409() *QueueConflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateQueueResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateQueueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateQueueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateQueueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateQueueResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteQueueResponse204Headers the declared response headers of an HTTP 204 response for DeleteQueue
+type DeleteQueueResponse204Headers struct {
+	XRequestID *string
+}
+
+// DeleteQueueResponse401Headers the declared response headers of an HTTP 401 response for DeleteQueue
+type DeleteQueueResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// DeleteQueueResponse403Headers the declared response headers of an HTTP 403 response for DeleteQueue
+type DeleteQueueResponse403Headers struct {
+	XRequestID *string
+}
+
+// DeleteQueueResponse404Headers the declared response headers of an HTTP 404 response for DeleteQueue
+type DeleteQueueResponse404Headers struct {
+	XRequestID *string
+}
+
+// DeleteQueueResponse409Headers the declared response headers of an HTTP 409 response for DeleteQueue
+type DeleteQueueResponse409Headers struct {
+	XRequestID *string
+}
+
+// DeleteQueueResponse500Headers the declared response headers of an HTTP 500 response for DeleteQueue
+type DeleteQueueResponse500Headers struct {
+	XRequestID *string
+}
+
+// DeleteQueueResponse503Headers the declared response headers of an HTTP 503 response for DeleteQueue
+type DeleteQueueResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// DeleteQueueResponseDefaultHeaders the declared response headers of an HTTP default response for DeleteQueue
+type DeleteQueueResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type DeleteQueueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *DeleteQueueResponse204Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteQueueResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *DeleteQueueResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *DeleteQueueResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *DeleteQueueResponse409Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *DeleteQueueResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteQueueResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *DeleteQueueResponseDefaultHeaders
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteQueueResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteQueueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteQueueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteQueueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteQueueResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateQueueResponse200Headers the declared response headers of an HTTP 200 response for UpdateQueue
+type UpdateQueueResponse200Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse400Headers the declared response headers of an HTTP 400 response for UpdateQueue
+type UpdateQueueResponse400Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse401Headers the declared response headers of an HTTP 401 response for UpdateQueue
+type UpdateQueueResponse401Headers struct {
+	WWWAuthenticate *string
+	XRequestID      *string
+}
+
+// UpdateQueueResponse403Headers the declared response headers of an HTTP 403 response for UpdateQueue
+type UpdateQueueResponse403Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse404Headers the declared response headers of an HTTP 404 response for UpdateQueue
+type UpdateQueueResponse404Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse409Headers the declared response headers of an HTTP 409 response for UpdateQueue
+type UpdateQueueResponse409Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse413Headers the declared response headers of an HTTP 413 response for UpdateQueue
+type UpdateQueueResponse413Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse415Headers the declared response headers of an HTTP 415 response for UpdateQueue
+type UpdateQueueResponse415Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse422Headers the declared response headers of an HTTP 422 response for UpdateQueue
+type UpdateQueueResponse422Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse500Headers the declared response headers of an HTTP 500 response for UpdateQueue
+type UpdateQueueResponse500Headers struct {
+	XRequestID *string
+}
+
+// UpdateQueueResponse503Headers the declared response headers of an HTTP 503 response for UpdateQueue
+type UpdateQueueResponse503Headers struct {
+	RetryAfter *int
+	XRequestID *string
+}
+
+// UpdateQueueResponseDefaultHeaders the declared response headers of an HTTP default response for UpdateQueue
+type UpdateQueueResponseDefaultHeaders struct {
+	XRequestID *string
+}
+
+type UpdateQueueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SupportQueue
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *QueueConflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *TooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *ValidationFailed
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Internal
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Unavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Unexpected
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateQueueResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UpdateQueueResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateQueueResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UpdateQueueResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UpdateQueueResponse404Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UpdateQueueResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UpdateQueueResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UpdateQueueResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *UpdateQueueResponse422Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UpdateQueueResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateQueueResponse503Headers
+	// HeadersDefault the parsed response headers for an HTTP default response
+	HeadersDefault *UpdateQueueResponseDefaultHeaders
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateQueueResponse) GetJSON200() *SupportQueue {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON409() *QueueConflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON413() *TooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON422() *ValidationFailed {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON500() *Internal {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSON503() *Unavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateQueueResponse) GetApplicationProblemJSONDefault() *Unexpected {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateQueueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateQueueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateQueueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateQueueResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -33051,6 +34898,54 @@ func (c *ClientWithResponses) ListSupportAgentsWithResponse(ctx context.Context,
 	return ParseListSupportAgentsResponse(rsp)
 }
 
+// SetSupportAgentWithBodyWithResponse Set what an agent takes
+//
+// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+func (c *ClientWithResponses) SetSupportAgentWithBodyWithResponse(ctx context.Context, user UserInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetSupportAgentResponse, error) {
+	rsp, err := c.SetSupportAgentWithBody(ctx, user, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetSupportAgentResponse(rsp)
+}
+
+// SetSupportAgentWithResponse Set what an agent takes
+//
+// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+func (c *ClientWithResponses) SetSupportAgentWithResponse(ctx context.Context, user UserInPath, body SetSupportAgentJSONRequestBody, reqEditors ...RequestEditorFn) (*SetSupportAgentResponse, error) {
+	rsp, err := c.SetSupportAgent(ctx, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetSupportAgentResponse(rsp)
+}
+
+// SetSupportAgentWithFormdataBodyWithResponse Set what an agent takes
+//
+// Admins only, and in the audit log: whether an agent is available, how many conversations they have at once, and from which departments
+// they come. What is absent stays as it is; no departments at all are all of them. What an agent has they keep. A user who is no agent and no admin is 409.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/support/agents/{user} (the `SetSupportAgent` operationId).
+func (c *ClientWithResponses) SetSupportAgentWithFormdataBodyWithResponse(ctx context.Context, user UserInPath, body SetSupportAgentFormdataRequestBody, reqEditors ...RequestEditorFn) (*SetSupportAgentResponse, error) {
+	rsp, err := c.SetSupportAgentWithFormdataBody(ctx, user, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetSupportAgentResponse(rsp)
+}
+
 // SetAvailabilityWithBodyWithResponse Take part in support, or not
 //
 // For agents and admins; it holds over restarts. `capacity` is how many conversations one has at once, 1 at first. `queues` are the departments to take from, none: all.
@@ -33121,7 +35016,8 @@ func (c *ClientWithResponses) ListConversationsWithResponse(ctx context.Context,
 //
 // For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 // department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 // name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 // written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 //
@@ -33140,7 +35036,8 @@ func (c *ClientWithResponses) OpenConversationWithBodyWithResponse(ctx context.C
 //
 // For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 // department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 // name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 // written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 //
@@ -33159,7 +35056,8 @@ func (c *ClientWithResponses) OpenConversationWithResponse(ctx context.Context, 
 //
 // For visitors, guests and members; each has one open conversation at most (409 `conflict`). The least loaded, then longest idle free agent of the
 // department has it at once: `assigned`. Where none is free it is `queued`, with its `position`; further ones come as
-// `support.position`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`, and nothing is done. `queue` can also be the
+// `support.position`. Outside the department's hours it waits for them: `out_of_hours`, with the `next_opening`. With `queue: false`, or `wait: false`, nobody waits: 409 `no_agent_available`,
+// with `next_opening` where that is why, and nothing is done. `queue` can also be the
 // name of a department; without one it is `general`. `text` is the first message. The conversation's room, whose id is the conversation's, is
 // written to by `POST /v1/send` and read as any room; `room.created`, `member.joined` and `support.updated` tell of it.
 //
@@ -33420,6 +35318,140 @@ func (c *ClientWithResponses) TransferConversationWithFormdataBodyWithResponse(c
 		return nil, err
 	}
 	return ParseTransferConversationResponse(rsp)
+}
+
+// ListQueuesWithResponse The departments
+//
+// For agents and admins, by name: with how many conversations wait in each, and whether it is open just now. A department that is
+// closed has `next_opening`, unless it never opens again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/support/queues (the `ListQueues` operationId).
+func (c *ClientWithResponses) ListQueuesWithResponse(ctx context.Context, params *ListQueuesParams, reqEditors ...RequestEditorFn) (*ListQueuesResponse, error) {
+	rsp, err := c.ListQueues(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListQueuesResponse(rsp)
+}
+
+// CreateQueueWithBodyWithResponse Make a department
+//
+// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+func (c *ClientWithResponses) CreateQueueWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateQueueResponse, error) {
+	rsp, err := c.CreateQueueWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateQueueResponse(rsp)
+}
+
+// CreateQueueWithResponse Make a department
+//
+// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+func (c *ClientWithResponses) CreateQueueWithResponse(ctx context.Context, body CreateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateQueueResponse, error) {
+	rsp, err := c.CreateQueue(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateQueueResponse(rsp)
+}
+
+// CreateQueueWithFormdataBodyWithResponse Make a department
+//
+// Admins only, and in the audit log. A visitor names the department in `queue` where they open a conversation; who names none
+// comes to `general`, which is always there. With `assignment: auto`, the default, its conversations go to free agents by themselves, with `manual`
+// agents accept them by hand. Without `hours` it is always open. Outside its hours nothing is assigned by itself: a
+// conversation waits until it opens. Names are like those of channels, but for `true` and `false`. There are at most 100 (409).
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/support/queues (the `CreateQueue` operationId).
+func (c *ClientWithResponses) CreateQueueWithFormdataBodyWithResponse(ctx context.Context, body CreateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*CreateQueueResponse, error) {
+	rsp, err := c.CreateQueueWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateQueueResponse(rsp)
+}
+
+// DeleteQueueWithResponse Delete a department
+//
+// Admins only, and in the audit log. `general` stays, and so does one with open conversations (409). Closed ones keep its name. Agents
+// who took from it alone take from `general` then.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/support/queues/{queue} (the `DeleteQueue` operationId).
+func (c *ClientWithResponses) DeleteQueueWithResponse(ctx context.Context, queue QueueInPath, reqEditors ...RequestEditorFn) (*DeleteQueueResponse, error) {
+	rsp, err := c.DeleteQueue(ctx, queue, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteQueueResponse(rsp)
+}
+
+// UpdateQueueWithBodyWithResponse Change a department
+//
+// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+// be assigned by the change is, at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+func (c *ClientWithResponses) UpdateQueueWithBodyWithResponse(ctx context.Context, queue QueueInPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateQueueResponse, error) {
+	rsp, err := c.UpdateQueueWithBody(ctx, queue, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateQueueResponse(rsp)
+}
+
+// UpdateQueueWithResponse Change a department
+//
+// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+// be assigned by the change is, at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+func (c *ClientWithResponses) UpdateQueueWithResponse(ctx context.Context, queue QueueInPath, body UpdateQueueJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateQueueResponse, error) {
+	rsp, err := c.UpdateQueue(ctx, queue, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateQueueResponse(rsp)
+}
+
+// UpdateQueueWithFormdataBodyWithResponse Change a department
+//
+// Admins only, and in the audit log. What is absent stays as it is; `hours: null` has it always open. `general` keeps its name (409). What can
+// be assigned by the change is, at once.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/support/queues/{queue} (the `UpdateQueue` operationId).
+func (c *ClientWithResponses) UpdateQueueWithFormdataBodyWithResponse(ctx context.Context, queue QueueInPath, body UpdateQueueFormdataRequestBody, reqEditors ...RequestEditorFn) (*UpdateQueueResponse, error) {
+	rsp, err := c.UpdateQueueWithFormdataBody(ctx, queue, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateQueueResponse(rsp)
 }
 
 // ListSupportRepliesWithResponse The canned replies
@@ -47372,6 +49404,246 @@ func ParseListSupportAgentsResponse(rsp *http.Response) (*ListSupportAgentsRespo
 	return response, nil
 }
 
+// ParseSetSupportAgentResponse parses an HTTP response from a SetSupportAgentWithResponse call
+func ParseSetSupportAgentResponse(rsp *http.Response) (*SetSupportAgentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetSupportAgentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SupportAgent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SetSupportAgentResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers SetSupportAgentResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers SetSupportAgentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers SetSupportAgentResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers SetSupportAgentResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers SetSupportAgentResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers SetSupportAgentResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers SetSupportAgentResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers SetSupportAgentResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers SetSupportAgentResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers SetSupportAgentResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers SetSupportAgentResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
 // ParseSetAvailabilityResponse parses an HTTP response from a SetAvailabilityWithResponse call
 func ParseSetAvailabilityResponse(rsp *http.Response) (*SetAvailabilityResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -50320,6 +52592,792 @@ func ParseTransferConversationResponse(rsp *http.Response) (*TransferConversatio
 		response.Headers503 = &headers
 	case true:
 		var headers TransferConversationResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListQueuesResponse parses an HTTP response from a ListQueuesWithResponse call
+func ParseListQueuesResponse(rsp *http.Response) (*ListQueuesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListQueuesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SupportQueueList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListQueuesResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListQueuesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers ListQueuesResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 422:
+		var headers ListQueuesResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers ListQueuesResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListQueuesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers ListQueuesResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateQueueResponse parses an HTTP response from a CreateQueueWithResponse call
+func ParseCreateQueueResponse(rsp *http.Response) (*CreateQueueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateQueueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SupportQueue
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest QueueConflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateQueueResponse201Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 400:
+		var headers CreateQueueResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateQueueResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers CreateQueueResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 409:
+		var headers CreateQueueResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers CreateQueueResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers CreateQueueResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers CreateQueueResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers CreateQueueResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateQueueResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers CreateQueueResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteQueueResponse parses an HTTP response from a DeleteQueueWithResponse call
+func ParseDeleteQueueResponse(rsp *http.Response) (*DeleteQueueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteQueueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers DeleteQueueResponse204Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeleteQueueResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers DeleteQueueResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers DeleteQueueResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers DeleteQueueResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 500:
+		var headers DeleteQueueResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers DeleteQueueResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers DeleteQueueResponseDefaultHeaders
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.HeadersDefault = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateQueueResponse parses an HTTP response from a UpdateQueueWithResponse call
+func ParseUpdateQueueResponse(rsp *http.Response) (*UpdateQueueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateQueueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SupportQueue
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest QueueConflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest TooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest ValidationFailed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Internal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Unexpected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateQueueResponse200Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UpdateQueueResponse400Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateQueueResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UpdateQueueResponse403Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UpdateQueueResponse404Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 409:
+		var headers UpdateQueueResponse409Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers UpdateQueueResponse413Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UpdateQueueResponse415Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers UpdateQueueResponse422Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 500:
+		var headers UpdateQueueResponse500Headers
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UpdateQueueResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRequestID = &value
+		}
+		response.Headers503 = &headers
+	case true:
+		var headers UpdateQueueResponseDefaultHeaders
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

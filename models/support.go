@@ -31,7 +31,8 @@ type Conversation struct {
 	Visitor   User // filled by readers, with its present name
 	Details   VisitorDetails
 	QueueID   int64
-	Queue     string // the department's present name, filled by readers
+	Queue     string        // the department's present name, filled by readers
+	Hours     *OpeningHours // the department's, filled by readers
 	Subject   string
 
 	State   ConversationState
@@ -44,6 +45,10 @@ type Conversation struct {
 	// Offline was opened outside the department's hours by somebody who has not been back: it is not closed for
 	// their being away.
 	Offline bool
+	// OutOfHours is, of a queued one, that its department is closed just now, and NextOpening when that opens, zero:
+	// never. Both are filled where it is shown to somebody.
+	OutOfHours  bool
+	NextOpening Time
 
 	OpenedAt        Time
 	QueuedAt        Time // when it began to wait, the last time
@@ -112,9 +117,6 @@ type SupportQueue struct {
 
 // OpenAt says whether the department is open, and when it opens next where it is not: zero where it never does.
 func (q SupportQueue) OpenAt(now time.Time) (open bool, next Time) {
-	if q.Hours == nil {
-		return true, Time{}
-	}
 	return q.Hours.At(now)
 }
 
@@ -210,6 +212,7 @@ type QueueHead struct {
 	VisitorID      int64
 	Front          bool
 	Place          int64
+	Hours          *OpeningHours // the department's
 }
 
 // QueuePlace is a queued conversation, in the order of its queue.

@@ -11,7 +11,7 @@ import (
 // are in it only.
 const conversationQuery = "SELECT c.*, v.name AS visitor_name, v.display_name AS visitor_display, v.role AS visitor_role, " +
 	"COALESCE(a.name, '') AS agent_name, COALESCE(a.display_name, '') AS agent_display, COALESCE(a.role, '') AS agent_role, " +
-	"q.name AS queue, COALESCE(d.email, '') AS email, COALESCE(d.page, '') AS page, COALESCE(d.language, '') AS language, " +
+	"q.name AS queue, q.hours, COALESCE(d.email, '') AS email, COALESCE(d.page, '') AS page, COALESCE(d.language, '') AS language, " +
 	"COALESCE(r.score, 0) AS score, COALESCE(r.comment, '') AS comment, COALESCE(r.created_at, 0) AS rated_at, " +
 	"CASE WHEN c.state = 'queued' THEN (SELECT COUNT(*) FROM conversations o WHERE o.state = 'queued' AND o.queue_id = c.queue_id " +
 	"AND (o.front > c.front OR o.front = c.front AND o.place <= c.place)) ELSE 0 END AS position " +
@@ -31,6 +31,7 @@ type conversationRow struct {
 	Language        string
 	QueueID         int64
 	Queue           string
+	Hours           string
 	Subject         string
 	State           string
 	AgentID         int64
@@ -59,7 +60,7 @@ func (c conversationRow) model() models.Conversation {
 		ID: c.ID, NotesRoom: c.NotesRoom, VisitorID: c.VisitorID,
 		Visitor: models.User{ID: c.VisitorID, Name: c.VisitorName, DisplayName: c.VisitorDisplay, Role: models.Role(c.VisitorRole)},
 		Details: models.VisitorDetails{Email: c.Email, Page: c.Page, Language: c.Language},
-		QueueID: c.QueueID, Queue: c.Queue, Subject: c.Subject,
+		QueueID: c.QueueID, Queue: c.Queue, Hours: hoursOf(c.Hours), Subject: c.Subject,
 		State: models.ConversationState(c.State), AgentID: c.AgentID, Front: c.Front, Place: c.Place, Position: c.Position, Offline: c.Offline,
 		OpenedAt: moment(c.OpenedAt), QueuedAt: moment(c.QueuedAt), AssignedAt: moment(c.AssignedAt),
 		FirstAssignedAt: moment(c.FirstAssignedAt), RespondedAt: moment(c.RespondedAt), ClosedAt: moment(c.ClosedAt),
@@ -130,12 +131,27 @@ func (r *reader) Waiting(queueID int64) ([]models.Conversation, error) {
 		conversationQuery+"c.queue_id = ? AND c.state = 'queued' ORDER BY c.front DESC, c.place", queueID))
 }
 
+type queueHeadRow struct {
+	ConversationID int64
+	QueueID        int64
+	VisitorID      int64
+	Front          bool
+	Place          int64
+	Hours          string
+}
+
+func (h queueHeadRow) model() models.QueueHead {
+	return models.QueueHead{
+		ConversationID: h.ConversationID, QueueID: h.QueueID, VisitorID: h.VisitorID, Front: h.Front, Place: h.Place, Hours: hoursOf(h.Hours),
+	}
+}
+
 // QueueHeads implements chat.SupportReader.
 func (r *reader) QueueHeads() ([]models.QueueHead, error) {
-	return many[models.QueueHead](r, "read the heads of the queues",
-		"SELECT c.id AS conversation_id, c.queue_id, c.visitor_id, c.front, c.place FROM support_queues q JOIN conversations c ON c.id = ("+
+	return modelsOf[models.QueueHead](many[queueHeadRow](r, "read the heads of the queues",
+		"SELECT c.id AS conversation_id, c.queue_id, c.visitor_id, c.front, c.place, q.hours FROM support_queues q JOIN conversations c ON c.id = ("+
 			"SELECT w.id FROM conversations w WHERE w.state = 'queued' AND w.queue_id = q.id ORDER BY w.front DESC, w.place LIMIT 1) "+
-			"WHERE q.assignment = 'auto' ORDER BY c.front DESC, c.place")
+			"WHERE q.assignment = 'auto' ORDER BY c.front DESC, c.place"))
 }
 
 // QueuePlaces implements chat.SupportReader.
@@ -251,17 +267,17 @@ type queueRow struct {
 
 // SupportQueue implements chat.SupportReader.
 func (r *reader) SupportQueue(id int64) (models.SupportQueue, error) {
-	return queueOf(one[queueRow](r, "read department", queueQuery+"q.id = ?", id))
+	return queueOf(one[queueRow](r, "read department", queueQuery+"q.id = ? AND NOT q.deleted", id))
 }
 
 // SupportQueueByKey implements chat.SupportReader.
 func (r *reader) SupportQueueByKey(key string) (models.SupportQueue, error) {
-	return queueOf(one[queueRow](r, "read department", queueQuery+"q.name_key = ?", storable(key)))
+	return queueOf(one[queueRow](r, "read department", queueQuery+"q.name_key = ? AND NOT q.deleted", storable(key)))
 }
 
 // SupportQueues implements chat.SupportReader.
 func (r *reader) SupportQueues() ([]models.SupportQueue, error) {
-	rows, err := many[queueRow](r, "list departments", queueQuery+"1 = 1 ORDER BY q.name_key")
+	rows, err := many[queueRow](r, "list departments", queueQuery+"NOT q.deleted ORDER BY q.name_key")
 	queues := make([]models.SupportQueue, 0, len(rows))
 	for _, row := range rows {
 		q, failed := queueOf(row, err)

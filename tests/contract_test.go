@@ -126,6 +126,13 @@ func aBan(o *operation, w *world) {
 	o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{ban}", id(ban.ID))
 }
 
+// aDepartment is a new one, which the admin acts upon.
+func aDepartment(o *operation, w *world) {
+	name := w.fresh()
+	w.admin.Post("/v1/support/queues", map[string]any{"name": name}).Want(201)
+	o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{queue}", name)
+}
+
 // message makes the operation act upon a new message of ann's in the lobby.
 func message(o *operation, w *world) {
 	o.path = strings.ReplaceAll(o.path, "{message}", id(w.ann.Send("lobby", w.fresh()).ID))
@@ -289,6 +296,17 @@ var operations = []operation{
 		body: map[string]any{"text": "Good day!"}},
 	{id: "deleteSupportReply", method: "DELETE", path: "/v1/support/replies/{reply}", status: 204, prepare: aCannedReply},
 	{id: "getSupportStats", method: "GET", path: "/v1/support/stats", status: 200, prepare: byAdmin},
+	{id: "listQueues", method: "GET", path: "/v1/support/queues", status: 200, prepare: byAdmin},
+	{id: "createQueue", method: "POST", path: "/v1/support/queues", status: 201, prepare: func(o *operation, w *world) {
+		named(o, w)
+		byAdmin(o, w)
+	}, body: map[string]any{"name": "", "assignment": "manual"}},
+	{id: "updateQueue", method: "PATCH", path: "/v1/support/queues/{queue}", status: 200, prepare: aDepartment,
+		body: map[string]any{"assignment": "manual"}},
+	{id: "deleteQueue", method: "DELETE", path: "/v1/support/queues/{queue}", status: 204, prepare: aDepartment},
+	{id: "setSupportAgent", method: "PUT", path: "/v1/support/agents/{user}", status: 200, prepare: func(o *operation, w *world) {
+		o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{user}", w.Agent(w.admin, w.fresh()).Ref())
+	}, body: map[string]any{"available": true, "capacity": 3}},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

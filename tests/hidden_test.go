@@ -150,6 +150,7 @@ var pointless = []string{
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
 	"listSupportReplies", "createSupportReply", "updateSupportReply", "deleteSupportReply",
 	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents", "getSupportStats",
+	"listQueues", "createQueue", "updateQueue", "deleteQueue", "setSupportAgent",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 

@@ -28,10 +28,11 @@ CREATE TABLE support_queues (
   name_key   TEXT COLLATE "C" NOT NULL,
   assignment TEXT    NOT NULL, -- auto, manual
   hours      TEXT    NOT NULL, -- JSON, '': always open
-  created_at BIGINT NOT NULL
+  created_at BIGINT NOT NULL,
+  deleted    BOOLEAN NOT NULL -- closed conversations still name it
 );
-CREATE UNIQUE INDEX support_queues_key ON support_queues (name_key);
-INSERT INTO support_queues (id, name, name_key, assignment, hours, created_at) VALUES (1, 'general', 'general', 'auto', '', 0);
+CREATE UNIQUE INDEX support_queues_key ON support_queues (name_key) WHERE NOT deleted;
+INSERT INTO support_queues (id, name, name_key, assignment, hours, created_at, deleted) VALUES (1, 'general', 'general', 'auto', '', 0, false);
 SELECT setval(pg_get_serial_sequence('support_queues', 'id'), 1);
 
 CREATE TABLE support_agents (
