@@ -47,7 +47,11 @@ func (s *Service) Rate(ctx context.Context, a Actor, conversationID int64, score
 		if err := tx.SaveRating(p.c.ID, *p.c.Rating); err != nil {
 			return p.c, fmt.Errorf("save rating: %w", err)
 		}
-		_, err = tellSupport(tx, p.c)
+		var step *models.SupportStep
+		if before == nil {
+			step = &models.SupportStep{Kind: models.StepRated, Score: score}
+		}
+		_, err = tellStep(tx, p.c, step)
 		return p.shown(), err
 	})
 }

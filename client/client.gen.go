@@ -6654,8 +6654,8 @@ type ClientInterface interface {
 	//
 	// For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
 	// department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
-	// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
-	// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+	// passed on to; departments and their days in which none was opened are left out. What a deleted department had stays
+	// under its name. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
 	//
 	// Corresponds with GET /v1/support/stats (the `GetSupportStats` operationId).
 	GetSupportStats(ctx context.Context, params *GetSupportStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9815,8 +9815,8 @@ func (c *RawClient) UpdateSupportReplyWithFormdataBody(ctx context.Context, repl
 //
 // For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
 // department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
-// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
-// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+// passed on to; departments and their days in which none was opened are left out. What a deleted department had stays
+// under its name. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
 //
 // Corresponds with GET /v1/support/stats (the `GetSupportStats` operationId).
 func (c *RawClient) GetSupportStats(ctx context.Context, params *GetSupportStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -17057,8 +17057,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
 	// department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
-	// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
-	// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+	// passed on to; departments and their days in which none was opened are left out. What a deleted department had stays
+	// under its name. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -35585,8 +35585,8 @@ func (c *ClientWithResponses) UpdateSupportReplyWithFormdataBodyWithResponse(ctx
 //
 // For agents and admins. Of the conversations that were opened on the days `from` to `to`, both included, by the clock of `timezone`: in `total`, by
 // department (`queues`), by day (`days`, every one) and by both (`queue_days`). Each belongs to the day and the department that it was opened in, wherever it was
-// passed on to; departments and their days in which none was opened are left out. What a deleted department had is the
-// general one's. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
+// passed on to; departments and their days in which none was opened are left out. What a deleted department had stays
+// under its name. `agents` is what each did in that time, `now` how support stands at this moment. Durations are in seconds, down to the millisecond.
 //
 // Returns a wrapper object for the known response body format(s).
 //

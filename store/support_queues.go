@@ -48,7 +48,11 @@ func (t *tx) DeleteQueue(id int64) error {
 	if err := t.update("delete department", "UPDATE support_queues SET deleted = ? WHERE id = ? AND NOT deleted", true, id); err != nil {
 		return err
 	}
-	_, err := t.write("give agents of a deleted department the general one",
+	_, err := t.write("give its canned replies to all", "UPDATE support_replies SET queue_id = 0 WHERE queue_id = ?", id)
+	if err != nil {
+		return err
+	}
+	_, err = t.write("give agents of a deleted department the general one",
 		"INSERT INTO support_agent_queues (user_id, queue_id) SELECT s.user_id, ? FROM support_agent_queues s WHERE s.queue_id = ? "+
 			"AND NOT EXISTS (SELECT 1 FROM support_agent_queues o WHERE o.user_id = s.user_id AND o.queue_id <> s.queue_id)",
 		models.GeneralQueue, id)

@@ -153,14 +153,15 @@ func seeking(o *operation, w *world) {
 	o.path = strings.ReplaceAll(o.path, "{conversation}", id(o.as.Open(nil).ID))
 }
 
-// served is an agent with a conversation, which they pass on.
+// served is an agent with a conversation, which they pass on to another department: no agent is left here who would take
+// what other calls open.
 func served(o *operation, w *world) {
 	o.as = w.Agent(w.admin, w.fresh())
-	next := w.Agent(w.admin, w.fresh())
 	o.path = strings.ReplaceAll(o.path, "{conversation}", id(w.Visitor(w.fresh()).Open(nil).ID))
 	o.as.Post(strings.Replace(o.path, "/transfer", "/accept", 1), nil).Want(200)
-	next.Serve(100)
-	o.body = map[string]any{"agent": "@" + next.Name}
+	name := w.fresh()
+	w.admin.Post("/v1/support/queues", map[string]any{"name": name}).Want(201)
+	o.body = map[string]any{"queue": name}
 }
 
 // aCannedReply is one of the admin's.
