@@ -32,6 +32,11 @@ func (t *tx) DeleteUser(u models.User, at int64, erase bool) error {
 	if _, err := t.write("delete read marks", "DELETE FROM reads WHERE user_id = ?", u.ID); err != nil {
 		return err
 	}
+	if u.Role.Staff() {
+		if err := t.stopServing(u.ID, at); err != nil {
+			return err
+		}
+	}
 	if u.Role == models.RoleVisitor {
 		return nil
 	}
