@@ -245,7 +245,8 @@ type Tx interface {
 	SetBannedUntil(userID int64, until models.Time) error
 
 	// DeleteUser makes the account at entry `at` a deleted one without name, password, profile, blocks, read marks, mutes
-	// and bans in rooms, counts it out of the lobby, ends its spell as agent, and notes the deletion as unfinished.
+	// and bans in rooms, counts it out of the lobby, ends its spell as agent, forgets what it is and told in support, and notes the deletion
+	// as unfinished.
 	DeleteUser(u models.User, at int64, erase bool) error
 	// LeaveAll ends every present spell of the user and counts it out of the room: at the member.left that was
 	// appended from the entry since on, or at `at`.

@@ -47,6 +47,8 @@ var supportInvariants = []invariant{
 		"LEFT JOIN support_queues AS q ON q.id = r.queue_id WHERE r.queue_id <> 0 AND q.id IS NULL"},
 	{supportVersion, "SELECT 'there are details of visitor ' || v.user_id || ', who is not there' FROM visitors AS v " +
 		"LEFT JOIN users AS u ON u.id = v.user_id AND u.deleted_id IS NULL WHERE u.id IS NULL"},
+	{supportVersion, "SELECT 'there is an agent ' || a.user_id || ', who is not there' FROM support_agents AS a " +
+		"LEFT JOIN users AS u ON u.id = a.user_id AND u.deleted_id IS NULL WHERE u.id IS NULL"},
 	{supportVersion, "SELECT 'user ' || u.id || ' is ' || u.role || ' and has ' || COUNT(s.user_id) || ' spells as agent that last' FROM users AS u " +
 		"LEFT JOIN agent_spells AS s ON s.user_id = u.id AND s.to_id IS NULL GROUP BY u.id, u.role, u.deleted_id " +
 		"HAVING COUNT(s.user_id) <> CASE WHEN u.role IN ('agent', 'admin') AND u.deleted_id IS NULL THEN 1 ELSE 0 END"},

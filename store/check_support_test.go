@@ -37,7 +37,7 @@ func helpdesk(tb testing.TB, s *Store) {
 	})
 	do(tb, s, func(tx chat.Tx) error {
 		_, err := openConversation(tx, xia)
-		return err
+		return errors.Join(err, tx.SaveSupportAgent(models.SupportAgent{User: amy, Available: true, Capacity: 2, IdleSince: tx.Now()}))
 	})
 	write, _ := s.engine.pools()
 	for _, query := range []string{
@@ -70,7 +70,7 @@ func told(tx chat.Tx, c models.Conversation) error {
 
 func openConversation(tx chat.Tx, visitor models.User) (models.Conversation, error) {
 	c := models.Conversation{
-		ID: tx.NextID(), VisitorID: visitor.ID, Visitor: visitor, QueueID: models.GeneralQueue, State: models.Queued,
+		ID: tx.NextID(), VisitorID: visitor.ID, Visitor: visitor, QueueID: models.GeneralQueue, Subject: "about tea", State: models.Queued,
 		Place: tx.NextID(), OpenedAt: tx.Now(), QueuedAt: tx.Now(),
 	}
 	room := models.Room{ID: c.ID, Kind: models.KindSupport, Visibility: models.Private, CreatedAt: tx.Now()}
@@ -127,6 +127,7 @@ func TestCheckFindsWhatIsWrongInSupport(t *testing.T) {
 		"no department":         {"UPDATE conversations SET queue_id = 7 WHERE id = 24", "conversation 24 is for department 7, which is not there", 1},
 		"agent of none":         {"UPDATE support_agent_queues SET queue_id = 7", "agent 3 takes from department 7, which is not there", 1},
 		"reply of none":         {"UPDATE support_replies SET queue_id = 7 WHERE title = 'a'", "reply 1 is of department 7, which is not there", 1},
+		"agent who is nobody":   {"INSERT INTO support_agents (user_id, available, capacity, idle_since) SELECT 99, available, 1, 0 FROM support_agents", "there is an agent 99, who is not there", 1},
 		"details of nobody":     {"UPDATE visitors SET user_id = 99 WHERE user_id = 7", "there are details of visitor 99, who is not there", 1},
 		"agent without spell":   {"DELETE FROM agent_spells WHERE user_id = 2", "user 2 is admin and has 0 spells as agent that last", 1},
 		"visitor with spell":    {"INSERT INTO agent_spells (user_id, from_id) VALUES (8, 8)", "user 8 is visitor and has 1 spells as agent that last", 1},
@@ -157,4 +158,46 @@ func TestCheckFindsWhatIsWrongInSupport(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A visitor's account that is deleted leaves nothing of what it told, and one that is erased no subjects and comments.
+func TestEraseConversations(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, o Options) {
+		s := mustOpen(t, o)
+		helpdesk(t, s)
+		see := func(id int64, want models.VisitorDetails, subject, comment string) {
+			t.Helper()
+			view(t, s, func(r chat.Reader) error {
+				c, err := r.Conversation(id)
+				if err != nil || c.Details != want || c.Subject != subject || c.Rating != nil && c.Rating.Comment != comment {
+					t.Errorf("%d is %+v, %+v, %v", id, c, c.Rating, err)
+				}
+				d, err := r.Visitor(c.VisitorID)
+				if d != want || errors.Is(err, chat.ErrNotFound) != (want == models.VisitorDetails{}) {
+					t.Errorf("the visitor of %d told %+v, %v", id, d, err)
+				}
+				return nil
+			})
+		}
+		told := models.VisitorDetails{Page: "/x"}
+		see(10, told, "about tea", "good")
+		do(t, s, func(tx chat.Tx) error {
+			vic, err := tx.User(7)
+			if err != nil {
+				return err
+			}
+			at := tx.NextID()
+			return errors.Join(note(tx, models.UserDeleted, models.Everyone(), 0), tx.LeaveAll(7, at, at), tx.DeleteUser(vic, at, true))
+		})
+		see(10, models.VisitorDetails{}, "about tea", "good")
+		do(t, s, func(tx chat.Tx) error { return tx.EraseConversations(7) })
+		see(10, models.VisitorDetails{}, "", "")
+		see(17, told, "about tea", "")
+		do(t, s, func(tx chat.Tx) error { return tx.EraseConversations(7) }) // once more, as after a crash
+		see(10, models.VisitorDetails{}, "", "")
+		if h := check(t, o); len(h.Findings) > 0 {
+			t.Errorf("found %q", h.Findings)
+		}
+	})
 }
