@@ -4987,10 +4987,12 @@ type ClientInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -5006,10 +5008,12 @@ type ClientInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -5025,10 +5029,12 @@ type ClientInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -5040,8 +5046,8 @@ type ClientInterface interface {
 	// ExportMe Everything of the own account, as a download
 	//
 	// A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-	// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-	// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+	// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+	// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 	// that breaks off is cut: the connection ends without the end of the answer.
 	//
 	// Corresponds with GET /v1/me/export (the `ExportMe` operationId).
@@ -6913,10 +6919,12 @@ func (c *RawClient) UpdateMeWithFormdataBody(ctx context.Context, body UpdateMeF
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -6942,10 +6950,12 @@ func (c *RawClient) DeleteMeWithBody(ctx context.Context, contentType string, bo
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -6971,10 +6981,12 @@ func (c *RawClient) DeleteMe(ctx context.Context, body DeleteMeJSONRequestBody, 
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -6996,8 +7008,8 @@ func (c *RawClient) DeleteMeWithFormdataBody(ctx context.Context, body DeleteMeF
 // ExportMe Everything of the own account, as a download
 //
 // A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 // that breaks off is cut: the connection ends without the end of the answer.
 //
 // Corresponds with GET /v1/me/export (the `ExportMe` operationId).
@@ -14585,10 +14597,12 @@ type ClientWithResponsesInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -14604,10 +14618,12 @@ type ClientWithResponsesInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -14623,10 +14639,12 @@ type ClientWithResponsesInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -14638,8 +14656,8 @@ type ClientWithResponsesInterface interface {
 	// ExportMeWithResponse Everything of the own account, as a download
 	//
 	// A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-	// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-	// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+	// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+	// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 	// that breaks off is cut: the connection ends without the end of the answer.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -31288,10 +31306,12 @@ func (c *ClientWithResponses) UpdateMeWithFormdataBodyWithResponse(ctx context.C
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -31313,10 +31333,12 @@ func (c *ClientWithResponses) DeleteMeWithBodyWithResponse(ctx context.Context, 
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -31338,10 +31360,12 @@ func (c *ClientWithResponses) DeleteMeWithResponse(ctx context.Context, body Del
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -31359,8 +31383,8 @@ func (c *ClientWithResponses) DeleteMeWithFormdataBodyWithResponse(ctx context.C
 // ExportMeWithResponse Everything of the own account, as a download
 //
 // A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 // that breaks off is cut: the connection ends without the end of the answer.
 //
 // Returns a wrapper object for the known response body format(s).
