@@ -4,6 +4,8 @@ import "parley/models"
 
 // SupportReader reads what support has. Conversations come with all that readers fill.
 type SupportReader interface {
+	// Visitor gives what somebody told before the chat; ErrNotFound for who came otherwise.
+	Visitor(userID int64) (models.VisitorDetails, error)
 	Conversation(id int64) (models.Conversation, error)
 	// OpenConversation gives the visitor's, which is one at most; LastConversation the newest, closed or not.
 	OpenConversation(visitorID int64) (models.Conversation, error)
@@ -41,6 +43,8 @@ type SupportReader interface {
 // SupportWriter writes what support has.
 type SupportWriter interface {
 	InsertVisitor(userID int64, d models.VisitorDetails) error
+	// EraseConversations takes subjects and comments out of the visitor's conversations.
+	EraseConversations(visitorID int64) error
 	InsertConversation(c models.Conversation) error
 	// UpdateConversation writes what can change of one, but for its rating.
 	UpdateConversation(c models.Conversation) error

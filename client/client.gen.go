@@ -5426,10 +5426,12 @@ type ClientInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -5445,10 +5447,12 @@ type ClientInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -5464,10 +5468,12 @@ type ClientInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -5479,8 +5485,8 @@ type ClientInterface interface {
 	// ExportMe Everything of the own account, as a download
 	//
 	// A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-	// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-	// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+	// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+	// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 	// that breaks off is cut: the connection ends without the end of the answer.
 	//
 	// Corresponds with GET /v1/me/export (the `ExportMe` operationId).
@@ -7477,10 +7483,12 @@ func (c *RawClient) UpdateMeWithFormdataBody(ctx context.Context, body UpdateMeF
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -7506,10 +7514,12 @@ func (c *RawClient) DeleteMeWithBody(ctx context.Context, contentType string, bo
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -7535,10 +7545,12 @@ func (c *RawClient) DeleteMe(ctx context.Context, body DeleteMeJSONRequestBody, 
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -7560,8 +7572,8 @@ func (c *RawClient) DeleteMeWithFormdataBody(ctx context.Context, body DeleteMeF
 // ExportMe Everything of the own account, as a download
 //
 // A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 // that breaks off is cut: the connection ends without the end of the answer.
 //
 // Corresponds with GET /v1/me/export (the `ExportMe` operationId).
@@ -15751,10 +15763,12 @@ type ClientWithResponsesInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -15770,10 +15784,12 @@ type ClientWithResponsesInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -15789,10 +15805,12 @@ type ClientWithResponsesInterface interface {
 	// `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 	// a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 	// member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-	// more (409), which stay readable.
+	// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+	// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 	//
 	// With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-	// every replay of the log, where the account's names are replaced as well. There is no
+	// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+	// of its conversations with support go likewise. There is no
 	// `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 	// The only admin cannot go while there are other accounts (409).
 	//
@@ -15804,8 +15822,8 @@ type ClientWithResponsesInterface interface {
 	// ExportMeWithResponse Everything of the own account, as a download
 	//
 	// A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-	// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-	// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+	// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+	// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 	// that breaks off is cut: the connection ends without the end of the answer.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -33613,10 +33631,12 @@ func (c *ClientWithResponses) UpdateMeWithFormdataBodyWithResponse(ctx context.C
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -33638,10 +33658,12 @@ func (c *ClientWithResponses) DeleteMeWithBodyWithResponse(ctx context.Context, 
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -33663,10 +33685,12 @@ func (c *ClientWithResponses) DeleteMeWithResponse(ctx context.Context, body Del
 // `user.deleted`. In each channel the account was in comes `member.left` with the reason `deleted`; of
 // a channel whose only owner it was, the moderator who has been in it longest is the owner, else the
 // member. Its messages stay, sent by `deleted#ID`; nothing can be sent to its direct conversations any
-// more (409), which stay readable.
+// more (409), which stay readable. Its open conversation with support is closed, and those that it has as an agent
+// are queued again. What a visitor told before the chat (`email`, `page`, `language`) is gone, from replays too.
 //
 // With `erase` the messages go too: each stays in place as a tombstone without text, in the history and in
-// every replay of the log, where the account's names are replaced as well. There is no
+// every replay of the log, where the account's names are replaced as well; subjects and ratings' comments
+// of its conversations with support go likewise. There is no
 // `message.deleted` for each: `user.deleted` says `erased`. The answer comes when all of that is done.
 // The only admin cannot go while there are other accounts (409).
 //
@@ -33684,8 +33708,8 @@ func (c *ClientWithResponses) DeleteMeWithFormdataBodyWithResponse(ctx context.C
 // ExportMeWithResponse Everything of the own account, as a download
 //
 // A zip of JSON and NDJSON files, `README.txt` among them says what is what: the account, its sessions
-// and blocks, the rooms it is and was in, all messages that it sent, and its direct conversations. It holds what was
-// there when it began. One at a time for an account, and a few on the server; one more is 429. An export
+// and blocks, the rooms it is and was in, all messages that it sent, its direct conversations, and its conversations
+// with support, without what the agents noted. It holds what was there when it began. One at a time for an account, and a few on the server; one more is 429. An export
 // that breaks off is cut: the connection ends without the end of the answer.
 //
 // Returns a wrapper object for the known response body format(s).

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"parley/models"
 )
@@ -55,12 +56,15 @@ type conversationRow struct {
 	RatedAt         int64
 }
 
+// unblank gives a text as it is, and nothing where it was erased: that leaves spaces. None ends with one by itself.
+func unblank(text string) string { return strings.TrimRight(text, " ") }
+
 func (c conversationRow) model() models.Conversation {
 	m := models.Conversation{
 		ID: c.ID, NotesRoom: c.NotesRoom, VisitorID: c.VisitorID,
 		Visitor: models.User{ID: c.VisitorID, Name: c.VisitorName, DisplayName: c.VisitorDisplay, Role: models.Role(c.VisitorRole)},
 		Details: models.VisitorDetails{Email: c.Email, Page: c.Page, Language: c.Language},
-		QueueID: c.QueueID, Queue: c.Queue, Hours: hoursOf(c.Hours), Subject: c.Subject,
+		QueueID: c.QueueID, Queue: c.Queue, Hours: hoursOf(c.Hours), Subject: unblank(c.Subject),
 		State: models.ConversationState(c.State), AgentID: c.AgentID, Front: c.Front, Place: c.Place, Position: c.Position, Offline: c.Offline,
 		OpenedAt: moment(c.OpenedAt), QueuedAt: moment(c.QueuedAt), AssignedAt: moment(c.AssignedAt),
 		FirstAssignedAt: moment(c.FirstAssignedAt), RespondedAt: moment(c.RespondedAt), ClosedAt: moment(c.ClosedAt),
@@ -70,9 +74,14 @@ func (c conversationRow) model() models.Conversation {
 		m.Agent = models.User{ID: c.AgentID, Name: c.AgentName, DisplayName: c.AgentDisplay, Role: models.Role(c.AgentRole)}
 	}
 	if c.Score != 0 {
-		m.Rating = &models.Rating{Score: c.Score, Comment: c.Comment, CreatedAt: moment(c.RatedAt)}
+		m.Rating = &models.Rating{Score: c.Score, Comment: unblank(c.Comment), CreatedAt: moment(c.RatedAt)}
 	}
 	return m
+}
+
+// Visitor implements chat.SupportReader.
+func (r *reader) Visitor(userID int64) (models.VisitorDetails, error) {
+	return one[models.VisitorDetails](r, "read visitor", "SELECT email, page, language FROM visitors WHERE user_id = ?", userID)
 }
 
 // Conversation implements chat.SupportReader.
