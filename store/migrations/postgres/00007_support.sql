@@ -29,7 +29,7 @@ CREATE TABLE support_queues (
   assignment TEXT    NOT NULL, -- auto, manual
   hours      TEXT    NOT NULL, -- JSON, '': always open
   created_at BIGINT NOT NULL,
-  deleted    BOOLEAN NOT NULL -- closed conversations still name it
+  deleted    BOOLEAN NOT NULL DEFAULT false -- closed conversations still name it
 );
 CREATE UNIQUE INDEX support_queues_key ON support_queues (name_key) WHERE NOT deleted;
 INSERT INTO support_queues (id, name, name_key, assignment, hours, created_at, deleted) VALUES (1, 'general', 'general', 'auto', '', 0, false);
