@@ -53,6 +53,12 @@ var tourPrints = []struct {
 	{`"state":"assigned"`, 3},                  // opened, read, transferred
 	{`"On its way to you"`, 2},                 // the answer, the history
 	{`"load":1`, 1},                            // the agents
+	{`"Wants a refund, @anna please look"`, 2}, // the answer, the notes
+	{`"rendered":"Hello 李伟, I am eve."`, 1},    // the canned reply
+	{`"score":5`, 1},                           // the rating
+	{`On its way to you`, 3},                   // the transcript too
+	{`"assignment":"manual"`, 2},               // the department, the list of them
+	{`"timezone":"Europe/Berlin"`, 3},          // the hours, the figures
 	{`"state":"closed"`, 2},                    // the ends
 	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
 	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
