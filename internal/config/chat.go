@@ -34,7 +34,7 @@ func (a ChatArgs) Check() error {
 	switch {
 	case a.Port < 0 || a.Port > 65535:
 		return &UsageError{Flag: "port", Reason: "must be from 1 to 65535, not " + strconv.Itoa(a.Port)}
-	case a.IP != "" && checkServer("http://"+net.JoinHostPort(a.IP, "1")) != "":
+	case strings.ContainsAny(a.IP, "/@?# "):
 		return &UsageError{Flag: "ip", Reason: "must be an address or the name of a host"}
 	}
 	if reason := checkServer(a.Server); reason != "" {
