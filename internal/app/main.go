@@ -40,6 +40,8 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 		err = health(context.Background(), in.Health, stdout)
 	case config.Users:
 		err = user(in.User, os.Stdin, stdout, stderr)
+	case config.Chat:
+		err = chatInTerminal(in.Chat, environ, stderr)
 	case config.Serve:
 		err = serve(in, stdout, stderr)
 	case config.Backup, config.Restore, config.Check:
