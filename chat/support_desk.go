@@ -193,7 +193,6 @@ type floor struct {
 	open   []models.OpenConversation
 	left   []models.OpenConversation
 	heads  []models.QueueHead
-	places []models.QueuePlace
 	agents []int64 // who is available
 }
 
@@ -207,9 +206,6 @@ func (s *Service) readFloor(ctx context.Context) (floor, error) {
 		}
 		if f.heads, err = r.QueueHeads(); err != nil {
 			return f, fmt.Errorf("read the heads of the queues: %w", err)
-		}
-		if f.places, err = r.QueuePlaces(); err != nil {
-			return f, fmt.Errorf("read the places in the queues: %w", err)
 		}
 		if f.agents, err = r.AvailableAgents(); err != nil {
 			return f, fmt.Errorf("read who is available: %w", err)
@@ -240,7 +236,7 @@ func (s *Service) LookAround(ctx context.Context) error {
 			failed = append(failed, fmt.Errorf("assign conversations: %w", err))
 		}
 	}
-	s.tellPlaces(f.places, comers)
+	failed = append(failed, s.tellPlaces(ctx, comers))
 	return errors.Join(failed...)
 }
 
@@ -410,8 +406,13 @@ func (s *Service) canAssign(f floor) bool {
 	return false
 }
 
-// tellPlaces tells visitors their place in the queue where it is another one, or they have just come.
-func (s *Service) tellPlaces(places []models.QueuePlace, comers map[int64]struct{}) {
+// tellPlaces tells visitors their place in the queue where it is another one, or they have just come. It comes last: nobody
+// hears of a place that they have no more.
+func (s *Service) tellPlaces(ctx context.Context, comers map[int64]struct{}) error {
+	places, err := view(ctx, s, func(r Reader) ([]models.QueuePlace, error) { return r.QueuePlaces() })
+	if err != nil {
+		return fmt.Errorf("read the places in the queues: %w", err)
+	}
 	told := make(map[int64]int, len(places))
 	var queue int64
 	position := 0
@@ -426,4 +427,5 @@ func (s *Service) tellPlaces(places []models.QueuePlace, comers map[int64]struct
 		}
 	}
 	s.desk.told = told
+	return nil
 }
