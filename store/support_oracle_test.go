@@ -647,9 +647,9 @@ func TestSupportAgainstAModel(t *testing.T) {
 			w.must(err)
 			w.enters(login)
 		}
-		steps := 3000
+		steps := 2000
 		if o.URL != "" {
-			steps = 300 // each takes longer
+			steps = 200 // each takes longer
 		}
 		for range steps {
 			supportSteps[pick(w, all...)].do(w)
