@@ -574,8 +574,8 @@ func (w *supportWorld) events() {
 	w.m.told = nil
 }
 
-// lineOfEvent is an event's conversation as the model says one. An event for a visitor must be for the conversation's own.
-func (w *supportWorld) lineOfEvent(e models.Event) string {
+// conversationOf is an event's conversation as the model has one. An event for a visitor must be for the conversation's own.
+func (w *supportWorld) conversationOf(e models.Event) modelConversation {
 	w.t.Helper()
 	var body struct{ Data models.SupportData }
 	w.must(json.Unmarshal(e.JSON, &body))
@@ -592,8 +592,10 @@ func (w *supportWorld) lineOfEvent(e models.Event) string {
 	if e.Audience != models.Agents() && e.Audience != models.ForUser(c.Visitor.ID) {
 		w.failed("%s is told to %+v", e.JSON, e.Audience)
 	}
-	return m.String()
+	return m
 }
+
+func (w *supportWorld) lineOfEvent(e models.Event) string { return w.conversationOf(e).String() }
 
 // replayed compares what a reader of the log is given with what was published to the audience. Names are of no account: those
 // of who was deleted go from the log.
