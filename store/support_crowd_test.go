@@ -22,7 +22,7 @@ type watched struct {
 
 func (v *watched) hears(c modelConversation) {
 	was, known := v.state[c.id]
-	allowed := false
+	var allowed bool
 	switch {
 	case !known:
 		allowed = c.state == models.Queued
