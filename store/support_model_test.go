@@ -437,6 +437,14 @@ func (m *supportModel) transfers(by int64, c *modelConversation, agent, queue in
 	return ""
 }
 
+// unseen is what somebody is answered about a conversation that is not theirs.
+func (m *supportModel) unseen(by int64) models.Code {
+	if m.people[by].role == models.RoleVisitor {
+		return models.CodeForbidden
+	}
+	return models.CodeNotFound
+}
+
 func (m *supportModel) closes(by int64, c *modelConversation) models.Code {
 	reason := models.ClosedByAgent
 	if by == c.visitor {
@@ -444,7 +452,7 @@ func (m *supportModel) closes(by int64, c *modelConversation) models.Code {
 	}
 	switch {
 	case !m.people[by].role.Staff() && by != c.visitor:
-		return models.CodeNotFound
+		return m.unseen(by)
 	case !c.open():
 		return ""
 	case by != c.visitor && !m.mayMove(by, c):
@@ -458,7 +466,7 @@ func (m *supportModel) closes(by int64, c *modelConversation) models.Code {
 func (m *supportModel) reopens(by int64, c *modelConversation) models.Code {
 	switch {
 	case by != c.visitor && !m.people[by].role.Staff():
-		return models.CodeNotFound
+		return m.unseen(by)
 	case by != c.visitor:
 		return models.CodeForbidden
 	case c.open():

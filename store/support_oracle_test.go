@@ -97,16 +97,13 @@ func newSupportWorld(t *testing.T, o Options, seed uint64) *supportWorld {
 	w.root = w.register()
 	w.m.people[w.root].role = models.RoleAdmin
 	for _, name := range []string{"billing", "complaints"} {
-		do(t, w.store, func(command chat.Tx) error {
-			_, err := command.(*tx).write("insert department", "INSERT INTO support_queues (name, name_key, assignment, hours, created_at) VALUES (?, ?, ?, '', 0)",
-				name, name, map[string]string{"billing": "auto", "complaints": "manual"}[name])
-			return err
-		})
-		view(t, w.store, func(r chat.Reader) error {
-			q, err := r.SupportQueueByKey(name)
-			w.names[q.ID], w.m.manual[q.ID] = name, name == "complaints"
-			return err
-		})
+		assignment := models.AutoAssignment
+		if name == "complaints" {
+			assignment = models.ManualAssignment
+		}
+		d, err := w.chat.CreateDepartment(w.ctx, w.actors[w.root], chat.NewDepartment{Name: name, Assignment: assignment})
+		w.must(err)
+		w.names[d.ID], w.m.manual[d.ID] = name, assignment == models.ManualAssignment
 	}
 	return w
 }

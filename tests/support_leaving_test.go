@@ -17,7 +17,8 @@ type hall struct {
 
 func newHall(t *testing.T, with ...harness.Option) *hall {
 	t.Helper()
-	s := harness.Start(t, append(with, harness.OwnClock())...)
+	usual := []harness.Option{harness.OwnClock(), harness.Flags("--support-leave-after", "2m")}
+	s := harness.Start(t, append(usual, with...)...)
 	later(s)
 	h := &hall{Server: s, admin: s.User("admin")}
 	h.tap = h.admin.Stream()
@@ -116,7 +117,7 @@ func TestSupportVisitorLeaves(t *testing.T) {
 	heardStates(t, h.tap, next.ID, "queued")
 	here := cy.Stream()
 	placed(t, here, 1)
-	h.Advance(5 * time.Minute) // more than the default
+	h.Advance(5 * time.Minute) // more than the usual
 	zed := di.Open(nil)
 	heardStates(t, h.tap, zed.ID, "queued")
 	waits := di.Stream()
