@@ -340,17 +340,17 @@ var supportSteps = []struct {
 		w.desk.Arrive(id, 1, poll)
 		w.m.arrive(id, poll)
 		w.came[id] = true
+		if w.odds(2) {
+			w.look() // as the server does when somebody comes
+		}
 	}},
 	{12, func(w *supportWorld) { // and goes
 		here := func(p *modelPerson) bool { return p.streams+p.polls > 0 }
-		for range 4 {
-			if p := w.someone(nil); here(p) {
-				poll := p.streams == 0 || p.polls > 0 && w.odds(2)
-				w.step("%d goes, poll %v", p.id, poll)
-				w.desk.Depart(p.id, 1, poll)
-				w.m.depart(p.id, poll)
-				return
-			}
+		if p := w.someone(here); here(p) {
+			poll := p.streams == 0 || p.polls > 0 && w.odds(2)
+			w.step("%d goes, poll %v", p.id, poll)
+			w.desk.Depart(p.id, 1, poll)
+			w.m.depart(p.id, poll)
 		}
 	}},
 	{4, func(w *supportWorld) { // a request
@@ -359,7 +359,7 @@ var supportSteps = []struct {
 		w.asks(id)
 	}},
 	{12, func(w *supportWorld) { // time passes
-		by := pick(w, time.Millisecond, 900*time.Millisecond, 3*time.Second, 3*time.Second, 10*time.Second, 31*time.Second, time.Minute, leaveAfter)
+		by := pick(w, time.Millisecond, 900*time.Millisecond, 3*time.Second, 3*time.Second, 10*time.Second, 31*time.Second, time.Minute, leaveAfter, 2*leaveAfter)
 		if w.odds(40) {
 			by = pick(w, comesBack-leaveAfter, comesBack)
 		}
