@@ -103,10 +103,8 @@ func mayChangeRole(tx Tx, user models.User, role models.Role) error {
 func (s *Service) setUserRole(tx Tx, a Actor, act administration, role models.Role) (models.User, error) {
 	user, old := act.user, act.user.Role
 	user.Role = role
-	if old.Staff() && !role.Staff() {
-		if err := s.resign(tx, user.ID); err != nil {
-			return user, err
-		}
+	if err := s.changeSides(tx, user.ID, old.Staff(), role.Staff(), act.by.ID); err != nil {
+		return user, err
 	}
 	if err := writeProfile(tx, user); err != nil {
 		return user, err

@@ -169,13 +169,36 @@ func (s *Service) resign(tx Tx, userID int64) error {
 	return s.assignWaiting(tx)
 }
 
+// changeSides ends what somebody has in support whose role changes from one that seeks it to one that gives it, or back: nobody
+// waits for themselves.
+func (s *Service) changeSides(tx Tx, userID int64, served, serves bool, by int64) error {
+	switch {
+	case served && !serves:
+		return s.resign(tx, userID)
+	case serves && !served:
+		if err := closeOwn(tx, userID, models.ClosedByAgent, by); err != nil {
+			return err
+		}
+		return s.assignWaiting(tx)
+	}
+	return nil
+}
+
+// closeOwn closes the conversation that somebody has as a visitor, if there is one.
+func closeOwn(tx Tx, userID int64, reason models.CloseReason, by int64) error {
+	c, err := tx.OpenConversation(userID)
+	if err == nil {
+		return closeConversation(tx, c, reason, by)
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("look for an open conversation: %w", err)
+	}
+	return nil
+}
+
 // quitSupport ends all that somebody whose account is deleted has in support.
 func (s *Service) quitSupport(tx Tx, user models.User) error {
-	c, err := tx.OpenConversation(user.ID)
-	if err == nil {
-		err = closeConversation(tx, c, models.VisitorGone, user.ID)
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err := closeOwn(tx, user.ID, models.VisitorGone, user.ID); err != nil {
 		return err
 	}
 	return s.resign(tx, user.ID)

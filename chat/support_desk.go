@@ -37,24 +37,28 @@ type desk struct {
 	leaveAfter time.Duration // 0: a conversation is never closed for the visitor's being away
 	started    time.Time
 
-	watched  sync.Map      // user id → *atomic.Int64: Unix ms of their last request since their last stream went
+	watched  sync.Map      // user id → *attendance
 	visitors sync.Map      // user id → *atomic.Int64: Unix ms of their last request, of all visitors online
 	bell     chan struct{} // one slot
 
 	mu     sync.Mutex
 	comers map[int64]struct{} // who came since the last look
 
-	// Of the loop:
-	lastHere map[int64]time.Time // of the visitors with an open conversation
-	told     map[int64]int       // conversation → the place that its visitor was told of
+	told map[int64]int // of the loop: conversation → the place that its visitor was told of
+}
+
+// attendance is what somebody did by whom support is used or served, in Unix ms.
+type attendance struct {
+	asked atomic.Int64 // their last request since their last stream went; 0: none
+	went  atomic.Int64 // when that was; 0: not since they are watched
 }
 
 func newDesk(o Options) *desk {
 	d := &desk{
 		now: o.Clock, presence: o.Presence, log: o.Log, leaveAfter: o.SupportLeaveAfter, started: o.Clock(),
-		bell: make(chan struct{}, 1), comers: map[int64]struct{}{},
-		lastHere: map[int64]time.Time{}, told: map[int64]int{},
+		bell: make(chan struct{}, 1), comers: map[int64]struct{}{}, told: map[int64]int{},
 	}
+	d.ring() // for those who are to be watched from the start
 	o.Presence.attend(d)
 	return d
 }
@@ -69,14 +73,14 @@ func (d *desk) ring() {
 
 // watch has the user's requests noted from now on, this one too.
 func (d *desk) watch(userID int64) {
-	d.watched.LoadOrStore(userID, new(atomic.Int64))
+	d.watched.LoadOrStore(userID, new(attendance))
 	d.saw(userID)
 }
 
 // saw notes a request.
 func (d *desk) saw(userID int64) {
 	if at, ok := d.watched.Load(userID); ok {
-		at.(*atomic.Int64).Store(d.now().UnixMilli())
+		at.(*attendance).asked.Store(d.now().UnixMilli())
 	}
 }
 
@@ -109,7 +113,8 @@ func (d *desk) came(userID int64) {
 // went hears from the tracker that somebody's last one has ended: what they asked for before says nothing any more.
 func (d *desk) went(userID int64) {
 	if at, ok := d.watched.Load(userID); ok {
-		at.(*atomic.Int64).Store(0)
+		at.(*attendance).went.Store(d.now().UnixMilli())
+		at.(*attendance).asked.Store(0)
 	}
 }
 
@@ -122,7 +127,7 @@ func (d *desk) asked(userID int64) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	return time.UnixMilli(at.(*atomic.Int64).Load())
+	return time.UnixMilli(at.(*attendance).asked.Load())
 }
 
 // here says whether an agent can be given conversations.
@@ -138,12 +143,16 @@ func (d *desk) gone(userID int64) bool {
 // starting says whether it is too early after the start to take anybody for gone.
 func (d *desk) starting() bool { return d.now().Before(d.started.Add(startGrace)) }
 
-// left says whether a visitor has been away for so long that their conversation ends. It is for the loop.
+// left says whether a visitor with an open conversation has been away for so long that it ends.
 func (d *desk) left(userID int64) bool {
 	if d.leaveAfter == 0 || d.starting() || d.streams(userID) {
 		return false
 	}
-	return d.now().Sub(later(d.lastHere[userID], d.asked(userID))) >= d.leaveAfter
+	here := d.started
+	if at, ok := d.watched.Load(userID); ok {
+		here = latest(here, time.UnixMilli(max(at.(*attendance).asked.Load(), at.(*attendance).went.Load())))
+	}
+	return d.now().Sub(here) >= d.leaveAfter
 }
 
 // takeComers gives who came since the last time.
@@ -167,7 +176,7 @@ func (s *Service) tend(stop <-chan struct{}) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), deskTimeout)
-		if err := guarded(func() error { return s.lookAround(ctx) }); err != nil {
+		if err := guarded(func() error { return s.LookAround(ctx) }); err != nil {
 			s.log.Warn("look after support; trying again", "error", err)
 		}
 		cancel()
@@ -184,7 +193,6 @@ type floor struct {
 	open   []models.OpenConversation
 	left   []models.OpenConversation
 	heads  []models.QueueHead
-	places []models.QueuePlace
 	agents []int64 // who is available
 }
 
@@ -199,9 +207,6 @@ func (s *Service) readFloor(ctx context.Context) (floor, error) {
 		if f.heads, err = r.QueueHeads(); err != nil {
 			return f, fmt.Errorf("read the heads of the queues: %w", err)
 		}
-		if f.places, err = r.QueuePlaces(); err != nil {
-			return f, fmt.Errorf("read the places in the queues: %w", err)
-		}
 		if f.agents, err = r.AvailableAgents(); err != nil {
 			return f, fmt.Errorf("read who is available: %w", err)
 		}
@@ -209,35 +214,33 @@ func (s *Service) readFloor(ctx context.Context) (floor, error) {
 	})
 }
 
-// lookAround does what nobody's command does: it sees who has gone and who has come back, and that nobody waits beside a free
-// agent. What it decides by is looked at again inside each command.
-func (s *Service) lookAround(ctx context.Context) error {
+// LookAround does what nobody's command does: it sees who has gone and who has come back, and that nobody waits beside a free
+// agent. What it decides by is looked at again inside each command. What fails keeps nothing else from being done. Begin has it
+// done all the time; it is never run twice at once.
+func (s *Service) LookAround(ctx context.Context) error {
 	comers := s.desk.takeComers()
 	f, err := s.readFloor(ctx)
 	if err != nil {
 		return err
 	}
 	s.desk.follow(f)
+	var failed []error
 	for _, c := range f.left {
 		if s.desk.streams(c.VisitorID) {
-			if err := s.takeBack(ctx, c.ID); err != nil {
-				return err
-			}
+			failed = append(failed, s.takeBack(ctx, c.ID))
 		}
 	}
-	if err := s.seeWhoLeft(ctx, f.open); err != nil {
-		return err
-	}
+	failed = append(failed, s.seeVisitors(ctx, f.open), s.seeAgents(ctx, f.open))
 	if s.canAssign(f) {
 		if err := s.store.Do(ctx, s.assignWaiting); err != nil {
-			return fmt.Errorf("assign conversations: %w", err)
+			failed = append(failed, fmt.Errorf("assign conversations: %w", err))
 		}
 	}
-	s.tellPlaces(f.places, comers)
-	return nil
+	failed = append(failed, s.tellPlaces(ctx, comers))
+	return errors.Join(failed...)
 }
 
-// follow watches all who matter to support now, and notes which visitors are here.
+// follow watches all who matter to support now.
 func (d *desk) follow(f floor) {
 	now := d.now()
 	matter := make(map[int64]struct{}, 2*len(f.open)+len(f.left)+len(f.agents))
@@ -245,9 +248,6 @@ func (d *desk) follow(f floor) {
 		matter[c.VisitorID] = struct{}{}
 		if c.AgentID != 0 {
 			matter[c.AgentID] = struct{}{}
-		}
-		if _, known := d.lastHere[c.VisitorID]; !known || d.streams(c.VisitorID) {
-			d.lastHere[c.VisitorID] = now
 		}
 	}
 	for _, c := range f.left {
@@ -257,11 +257,11 @@ func (d *desk) follow(f floor) {
 		matter[id] = struct{}{}
 	}
 	for id := range matter {
-		d.watched.LoadOrStore(id, new(atomic.Int64))
+		d.watched.LoadOrStore(id, new(attendance))
 	}
 	d.watched.Range(func(id, at any) bool {
 		// Who was just watched for a command that is still at work stays for a while.
-		if _, matters := matter[id.(int64)]; !matters && now.Sub(time.UnixMilli(at.(*atomic.Int64).Load())) > requestGrace {
+		if _, matters := matter[id.(int64)]; !matters && now.Sub(time.UnixMilli(at.(*attendance).asked.Load())) > requestGrace {
 			d.watched.Delete(id)
 		}
 		return true
@@ -273,34 +273,34 @@ func (d *desk) follow(f floor) {
 		}
 		return true
 	})
-	for id := range d.lastHere {
-		if _, matters := matter[id]; !matters {
-			delete(d.lastHere, id)
-		}
-	}
 }
 
-// seeWhoLeft requeues what agents have who are gone, and closes what visitors have left.
-func (s *Service) seeWhoLeft(ctx context.Context, open []models.OpenConversation) error {
-	requeued := map[int64]bool{}
+// seeVisitors closes what visitors have left, and notes who is back to what they left as a message.
+func (s *Service) seeVisitors(ctx context.Context, open []models.OpenConversation) error {
+	var failed []error
 	for _, c := range open {
 		switch {
-		case c.AgentID != 0 && !requeued[c.AgentID] && s.desk.gone(c.AgentID):
-			requeued[c.AgentID] = true
-			if err := s.agentGone(ctx, c.AgentID); err != nil {
-				return err
-			}
 		case c.Offline && s.desk.streams(c.VisitorID):
-			if err := s.backAgain(ctx, c.ID); err != nil {
-				return err
-			}
+			failed = append(failed, s.backAgain(ctx, c.ID))
 		case !c.Offline && s.desk.left(c.VisitorID):
-			if err := s.visitorGone(ctx, c.ID); err != nil {
-				return err
-			}
+			failed = append(failed, s.visitorGone(ctx, c.ID))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// seeAgents requeues what agents have who are gone. It comes after seeVisitors: what nobody is in any more goes to no
+// other agent.
+func (s *Service) seeAgents(ctx context.Context, open []models.OpenConversation) error {
+	var failed []error
+	seen := map[int64]bool{}
+	for _, c := range open {
+		if c.AgentID != 0 && !seen[c.AgentID] && s.desk.gone(c.AgentID) {
+			seen[c.AgentID] = true
+			failed = append(failed, s.agentGone(ctx, c.AgentID))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 func (s *Service) agentGone(ctx context.Context, agentID int64) error {
@@ -319,7 +319,6 @@ func (s *Service) agentGone(ctx context.Context, agentID int64) error {
 	return nil
 }
 
-// visitorGone runs while the loop waits for it, which has left to itself.
 func (s *Service) visitorGone(ctx context.Context, id int64) error {
 	err := s.store.Do(ctx, func(tx Tx) error {
 		c, err := tx.Conversation(id)
@@ -348,8 +347,12 @@ func (s *Service) takeBack(ctx context.Context, id int64) error {
 		if err != nil || last.ID != c.ID {
 			return err
 		}
-		if _, err := tx.User(c.VisitorID); errors.Is(err, ErrNotFound) {
-			return nil // deleted since
+		user, err := tx.User(c.VisitorID)
+		if errors.Is(err, ErrNotFound) || err == nil && user.Role.Staff() {
+			return nil // deleted, or made an agent
+		}
+		if err != nil {
+			return err
 		}
 		if err := reopen(tx, c); err != nil {
 			return err
@@ -403,8 +406,13 @@ func (s *Service) canAssign(f floor) bool {
 	return false
 }
 
-// tellPlaces tells visitors their place in the queue where it is another one, or they have just come.
-func (s *Service) tellPlaces(places []models.QueuePlace, comers map[int64]struct{}) {
+// tellPlaces tells visitors their place in the queue where it is another one, or they have just come. It comes last: nobody
+// hears of a place that they have no more.
+func (s *Service) tellPlaces(ctx context.Context, comers map[int64]struct{}) error {
+	places, err := view(ctx, s, func(r Reader) ([]models.QueuePlace, error) { return r.QueuePlaces() })
+	if err != nil {
+		return fmt.Errorf("read the places in the queues: %w", err)
+	}
 	told := make(map[int64]int, len(places))
 	var queue int64
 	position := 0
@@ -419,4 +427,5 @@ func (s *Service) tellPlaces(places []models.QueuePlace, comers map[int64]struct
 		}
 	}
 	s.desk.told = told
+	return nil
 }

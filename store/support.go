@@ -185,7 +185,7 @@ func (r *reader) LeftConversations(since models.Time) ([]models.OpenConversation
 
 const agentQuery = "SELECT s.user_id, s.available, s.capacity, s.idle_since, u.name, u.display_name, u.role, " +
 	"(SELECT COUNT(*) FROM conversations c WHERE c.agent_id = s.user_id AND c.state = 'assigned') AS load " +
-	"FROM support_agents s JOIN users u ON u.id = s.user_id AND u.role IN ('agent', 'admin') WHERE "
+	"FROM support_agents s JOIN users u ON u.id = s.user_id AND u.role IN ('agent', 'admin') AND u.deleted_id IS NULL WHERE "
 
 type agentRow struct {
 	UserID      int64
