@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/models"
 )
@@ -305,7 +306,7 @@ func queuesNamed(r Reader, names []string) ([]int64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read department: %w", err)
 		}
-		if !contains(ids, q.ID) {
+		if !slices.Contains(ids, q.ID) {
 			ids = append(ids, q.ID)
 		}
 	}

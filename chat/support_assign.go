@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/models"
 )
@@ -57,20 +58,11 @@ func (s *Service) freeAgent(r Reader, queueID int64, out ...int64) (models.User,
 		return models.User{}, fmt.Errorf("look for free agents: %w", err)
 	}
 	for _, agent := range agents {
-		if s.desk.here(agent.User.ID) && !contains(out, agent.User.ID) {
+		if s.desk.here(agent.User.ID) && !slices.Contains(out, agent.User.ID) {
 			return agent.User, nil
 		}
 	}
 	return models.User{}, ErrNotFound
-}
-
-func contains(ids []int64, id int64) bool {
-	for _, other := range ids {
-		if other == id {
-			return true
-		}
-	}
-	return false
 }
 
 // assign gives a queued conversation to an agent, who comes into its room.

@@ -398,12 +398,7 @@ func (s *Service) canAssign(f floor) bool {
 	if !slices.ContainsFunc(f.heads, isOpen) {
 		return false
 	}
-	for _, id := range f.agents {
-		if s.desk.here(id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.agents, s.desk.here)
 }
 
 // tellPlaces tells visitors their place in the queue where it is another one, or they have just come. It comes last: nobody

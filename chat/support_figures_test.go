@@ -37,7 +37,7 @@ func TestDaysBegin(t *testing.T) {
 		if got.UTC().Format(time.RFC3339) != tt.want {
 			t.Errorf("%s begins in %s at %v, want %s", tt.date, tt.zone, got.UTC(), tt.want)
 		}
-		if here, before := got.In(zone), got.Add(-1).In(zone); dateOf(here) != date || dateOf(before) == date {
+		if here, before := got.In(zone), got.Add(-1).In(zone); !dateOf(here).Equal(date) || dateOf(before).Equal(date) {
 			t.Errorf("%s begins in %s at %v, just before it is %v", tt.date, tt.zone, here, before)
 		}
 	}

@@ -28,7 +28,7 @@ func (c *Client) OpenConversation(ctx context.Context, about OpenConversationReq
 func Department(name string) *QueueChoice {
 	choice := new(QueueChoice)
 	if err := choice.FromQueueChoice1(name); err != nil { // a string always marshals
-		panic(err)
+		return nil
 	}
 	return choice
 }

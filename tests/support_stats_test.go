@@ -42,8 +42,6 @@ func statsOf(u *harness.User, query string) client.SupportStats {
 	return harness.Into[client.SupportStats](u.Get("/v1/support/stats?" + query).Want(200))
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func spans(count int, average, median, p95, most float64) client.DurationFigures {
 	return client.DurationFigures{Count: count, Average: &average, Median: &median, P95: &p95, Max: &most}
 }
