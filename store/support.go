@@ -163,24 +163,29 @@ func (r *reader) QueueHeads() ([]models.QueueHead, error) {
 			"WHERE q.assignment = 'auto' ORDER BY c.front DESC, c.place"))
 }
 
+const placesQuery = "SELECT id AS conversation_id, visitor_id, queue_id FROM conversations WHERE state = 'queued' ORDER BY queue_id, front DESC, place"
+
 // QueuePlaces implements chat.SupportReader.
 func (r *reader) QueuePlaces() ([]models.QueuePlace, error) {
-	return many[models.QueuePlace](r, "read the places in the queues",
-		"SELECT id AS conversation_id, visitor_id, queue_id FROM conversations WHERE state = 'queued' ORDER BY queue_id, front DESC, place")
+	return many[models.QueuePlace](r, "read the places in the queues", placesQuery)
 }
+
+const openQuery = "SELECT id, visitor_id, CASE WHEN state = 'assigned' THEN agent_id ELSE 0 END AS agent_id, offline FROM conversations " +
+	"WHERE state IN ('queued', 'assigned') ORDER BY id"
 
 // OpenConversations implements chat.SupportReader.
 func (r *reader) OpenConversations() ([]models.OpenConversation, error) {
-	return many[models.OpenConversation](r, "read the open conversations",
-		"SELECT id, visitor_id, CASE WHEN state = 'assigned' THEN agent_id ELSE 0 END AS agent_id, offline FROM conversations "+
-			"WHERE state IN ('queued', 'assigned') ORDER BY id")
+	return many[models.OpenConversation](r, "read the open conversations", openQuery)
 }
+
+// leftQuery is asked every second: it has an index of its own, which holds only what was left. What is
+// open again has no reason.
+const leftQuery = "SELECT id, visitor_id, 0 AS agent_id, offline FROM conversations WHERE reason = 'visitor_left' AND closed_at > ? " +
+	"ORDER BY closed_at"
 
 // LeftConversations implements chat.SupportReader.
 func (r *reader) LeftConversations(since models.Time) ([]models.OpenConversation, error) {
-	return many[models.OpenConversation](r, "read the conversations that were left",
-		"SELECT id, visitor_id, 0 AS agent_id, offline FROM conversations WHERE state = 'closed' AND closed_at > ? AND reason = 'visitor_left' ORDER BY id",
-		millis(since))
+	return many[models.OpenConversation](r, "read the conversations that were left", leftQuery, millis(since))
 }
 
 const agentQuery = "SELECT s.user_id, s.available, s.capacity, s.idle_since, u.name, u.display_name, u.role, " +

@@ -75,6 +75,7 @@ CREATE INDEX conversations_agent ON conversations (agent_id) WHERE state = 'assi
 CREATE INDEX conversations_visitor ON conversations (visitor_id, id);
 CREATE INDEX conversations_state ON conversations (state, id);
 CREATE INDEX conversations_opened ON conversations (opened_at);
+CREATE INDEX conversations_left ON conversations (closed_at) WHERE reason = 'visitor_left';
 
 -- Who had a conversation from when to when.
 CREATE TABLE assignments (
