@@ -35,6 +35,7 @@ type supportWorld struct {
 	actors map[int64]chat.Actor
 	tokens map[int64]string
 	root   int64
+	served map[int64]bool   // who ever was of staff
 	names  map[int64]string // of the departments
 	made   int
 
@@ -75,7 +76,7 @@ func newSupportWorld(t *testing.T, o Options, seed uint64) *supportWorld {
 	t.Helper()
 	w := &supportWorld{
 		t: t, ctx: t.Context(), seed: seed, rand: rand.New(rand.NewPCG(seed, 6)),
-		actors: map[int64]chat.Actor{}, tokens: map[int64]string{}, places: map[int64]int{}, came: map[int64]bool{},
+		actors: map[int64]chat.Actor{}, tokens: map[int64]string{}, served: map[int64]bool{}, places: map[int64]int{}, came: map[int64]bool{},
 		names: map[int64]string{models.GeneralQueue: "general"},
 	}
 	w.at.Store(1_800_000_000_000)
@@ -391,6 +392,7 @@ var supportSteps = []struct {
 		_, err := w.chat.SetUserRole(w.ctx, w.asks(w.root), ref(p.id), role)
 		w.must(err)
 		w.m.becomes(p.id, role)
+		w.served[p.id] = true
 	}},
 	{1, func(w *supportWorld) { // an account is deleted
 		p := w.someone(nil)
@@ -640,6 +642,7 @@ func TestSupportAgainstAModel(t *testing.T) {
 			_, err := w.chat.SetUserRole(w.ctx, w.actors[w.root], ref(id), models.RoleAgent)
 			w.must(err)
 			w.m.becomes(id, models.RoleAgent)
+			w.served[id] = true
 		}
 		for range 8 {
 			login, err := w.chat.CreateVisitor(w.ctx, chat.NewVisitor{}, chat.Device{})
@@ -656,7 +659,7 @@ func TestSupportAgainstAModel(t *testing.T) {
 		}
 		w.replayed(w.root, models.Agents())
 		for _, id := range slices.Sorted(maps.Keys(w.m.people)) {
-			if !staff(w.m.people[id]) && w.m.agents[id] == nil {
+			if !staff(w.m.people[id]) && !w.served[id] {
 				w.replayed(id, models.ForUser(id))
 			}
 		}
