@@ -179,8 +179,8 @@ func (r *reader) OpenConversations() ([]models.OpenConversation, error) {
 }
 
 // leftQuery is asked every second: it has an index of its own, which holds only what was left. What is
-// open again has no reason.
-const leftQuery = "SELECT id, visitor_id, 0 AS agent_id, offline FROM conversations WHERE reason = 'visitor_left' AND closed_at > ? ORDER BY id"
+// open again has no reason. By the id as a value: SQLite would go through the table in its order.
+const leftQuery = "SELECT id, visitor_id, 0 AS agent_id, offline FROM conversations WHERE reason = 'visitor_left' AND closed_at > ? ORDER BY +id"
 
 // LeftConversations implements chat.SupportReader.
 func (r *reader) LeftConversations(since models.Time) ([]models.OpenConversation, error) {
