@@ -3025,7 +3025,7 @@ type Ticket struct {
 
 // Transcript A conversation and all that was said in it.
 type Transcript struct {
-	// Agents Who had it
+	// Agents Who had it, from the first on; one who had it twice is here twice.
 	Agents []Attendance `json:"agents"`
 
 	// Conversation A support conversation.
