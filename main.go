@@ -3,6 +3,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // containers have no time zones of their own, and opening hours are in some
 
 	"parley/internal/app"
 )

@@ -22,3 +22,23 @@ func TestAccepts(t *testing.T) {
 		}
 	}
 }
+
+func TestQuality(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]float64{
+		"":                                      1,
+		"text/event-stream;q=0.5, */*":          0.5,
+		"*/*, text/*;q=0.2":                     0.2,
+		"*/*;q=0.3, text/event-stream;q=0":      0,
+		"text/*;q=0.3, text/*;q=0.4":            0.4,
+		"text/event-stream;q=0.1;x=y, */*;q=.9": 0.1,
+		"text/event-stream;q=7":                 1,
+		"text/event-stream;q=-1":                0,
+		"text/event-stream;q=NaN":               1,
+		"text/html;q=0.5":                       0,
+	} {
+		if got := quality(header, sseType); got != want {
+			t.Errorf("Accept %q: %v, want %v", header, got, want)
+		}
+	}
+}

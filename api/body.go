@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,7 @@ func (s *server) readBody(c *gin.Context) {
 		body = []byte(form.Encode()) // as it was read, for those who read it again
 		aboutOf(c.Request.Context()).form = form
 	}
+	aboutOf(c.Request.Context()).body = body
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
 	c.Request.ContentLength = int64(len(body))
 }
@@ -114,6 +116,12 @@ func checkJSON(body []byte) error {
 		return models.Refuse(models.CodeInvalidRequest, "something follows the JSON value in the body")
 	}
 	return nil
+}
+
+// isNull says whether the field of the request's JSON object is there and null, which decoding makes as if it were not.
+func (a *about) isNull(field string) bool {
+	var fields map[string]json.RawMessage
+	return json.Unmarshal(a.body, &fields) == nil && string(fields[field]) == "null"
 }
 
 // jsonFault names the field where the decoder stopped. Text that is no UTF-8, raw or by

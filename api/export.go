@@ -23,7 +23,7 @@ var exportEntries = []struct {
 	about string
 	write func(ctx context.Context, e *chat.Export, w io.Writer) error
 }{
-	{"account.json", "the account as it is now", writeAccount},
+	{"account.json", "the account as it is now; of a visitor with what was told before the chat", writeAccount},
 	{"sessions.ndjson", "where the account is logged in", writeSessions},
 	{"blocks.ndjson", "whom the account blocks", writeBlocks},
 	{"rooms.ndjson", "each time in a room: from_id and to_id are its first and last event; of a room that the account may not see any more only the id", writeSpells},
@@ -32,6 +32,8 @@ var exportEntries = []struct {
 	{"edits.ndjson", "the texts that these messages had before, each with the time at which it came to be", writeEdits},
 	{"reactions.ndjson", "the account's reactions, the earliest first", writeReactions},
 	{"direct.ndjson", "the direct conversations, what both said, one after the other", writeDirect},
+	{"conversations.ndjson", "the conversations with support, the newest first", writeConversations},
+	{"support.ndjson", "what both sides said in these, one after the other", writeSupport},
 }
 
 // ExportMe gives everything of the account as a zip.
@@ -100,7 +102,7 @@ func (a exportAnswer) readme(w io.Writer) error {
 		a.export.Account.Name, a.export.At, a.export.Head)
 	for _, entry := range exportEntries {
 		if err == nil {
-			_, err = fmt.Fprintf(w, "%-16s %s\n", entry.name, entry.about)
+			_, err = fmt.Fprintf(w, "%-20s %s\n", entry.name, entry.about)
 		}
 	}
 	return err
@@ -128,10 +130,22 @@ func lines[T, V any](w io.Writer, wire func(T) V) func(T) error {
 	return func(v T) error { return encoder.Encode(wire(v)) }
 }
 
-func writeAccount(_ context.Context, e *chat.Export, w io.Writer) error {
+// exportedAccount is an account with what a visitor told.
+type exportedAccount struct {
+	User
+	Email    string `json:"email,omitempty"`
+	Page     string `json:"page,omitempty"`
+	Language string `json:"language,omitempty"`
+}
+
+func writeAccount(ctx context.Context, e *chat.Export, w io.Writer) error {
+	told, err := e.Details(ctx)
+	if err != nil {
+		return err
+	}
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(wireUser(e.Account))
+	return encoder.Encode(exportedAccount{wireUser(e.Account), told.Email, told.Page, told.Language})
 }
 
 // exportedSession has no token, nor what stands for it in the database.
@@ -207,4 +221,12 @@ func writeEdits(ctx context.Context, e *chat.Export, w io.Writer) error {
 
 func writeDirect(ctx context.Context, e *chat.Export, w io.Writer) error {
 	return e.Direct(ctx, lines(w, wireMessage))
+}
+
+func writeConversations(ctx context.Context, e *chat.Export, w io.Writer) error {
+	return e.Conversations(ctx, lines(w, wireConversation))
+}
+
+func writeSupport(ctx context.Context, e *chat.Export, w io.Writer) error {
+	return e.Support(ctx, lines(w, wireMessage))
 }

@@ -42,7 +42,7 @@ func afterKey(page *Page) (string, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*page)
 	if err == nil {
-		err = models.CheckText("page", string(raw), 200)
+		err = models.CheckText("page", string(raw), 750)
 	}
 	if err != nil || len(raw) == 0 {
 		return "", models.Invalid("page", "is not a page of this list: take the next_page of the answer before")

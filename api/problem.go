@@ -47,15 +47,16 @@ var statuses = map[models.Code]struct {
 
 // problem is RFC 9457's body with Parley's members.
 type problem struct {
-	Type      string         `json:"type"`
-	Title     string         `json:"title"`
-	Status    int            `json:"status"`
-	Detail    string         `json:"detail,omitempty"`
-	Code      models.Code    `json:"code"`
-	RequestID string         `json:"request_id"`
-	Errors    []problemField `json:"errors,omitempty"`
-	Oldest    *int64         `json:"oldest,omitempty"`
-	Cursor    *int64         `json:"cursor,omitempty"`
+	Type        string         `json:"type"`
+	Title       string         `json:"title"`
+	Status      int            `json:"status"`
+	Detail      string         `json:"detail,omitempty"`
+	Code        models.Code    `json:"code"`
+	RequestID   string         `json:"request_id"`
+	Errors      []problemField `json:"errors,omitempty"`
+	Oldest      *int64         `json:"oldest,omitempty"`
+	Cursor      *int64         `json:"cursor,omitempty"`
+	NextOpening *models.Time   `json:"next_opening,omitempty"`
 }
 
 type problemField struct {
@@ -78,6 +79,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	if e.Code == models.CodeCursorExpired {
 		body.Oldest, body.Cursor = &e.Oldest, &e.Cursor
 	}
+	body.NextOpening = timeOrNil(e.NextOpening)
 	h := w.Header()
 	h.Set("Content-Type", problemType)
 	h.Set("Cache-Control", "no-store")

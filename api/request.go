@@ -36,6 +36,7 @@ type about struct {
 	foreign bool        // it changes something for a page of another origin
 	answer  http.Header // of the answer
 	form    url.Values  // the body, where it came as a form
+	body    []byte      // as it was read
 
 	counted   bool // by a limit
 	remaining int  // of the limit that least is left of

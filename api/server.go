@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gin-gonic/gin"
 	"github.com/rs/cors"
@@ -19,11 +17,6 @@ import (
 	"parley/chat"
 	"parley/models"
 )
-
-// specYAML is openapi.yaml as it stands at the project's root, copied by tools/generate.sh.
-//
-//go:embed spec.gen.yaml
-var specYAML []byte
 
 // Options are what the API is made of. All but SecureCookie are required.
 type Options struct {
@@ -75,13 +68,9 @@ const bodySlack = 16 << 10
 
 // New makes the handler of all routes.
 func New(o Options) (http.Handler, error) {
-	doc, err := openapi3.NewLoader().LoadFromData(specYAML)
+	spec, err := theSpec()
 	if err != nil {
-		return nil, fmt.Errorf("load the API's spec: %w", err)
-	}
-	specJSON, err := doc.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("write the API's spec as JSON: %w", err)
+		return nil, err
 	}
 	docs, err := docsFiles()
 	if err != nil {
@@ -90,14 +79,14 @@ func New(o Options) (http.Handler, error) {
 	s := &server{
 		chat: o.Chat, broker: o.Broker, events: o.Log, log: o.Logger, ready: o.Ready,
 		maxBody:    int64(escapeFactor*o.MaxTextBytes + bodySlack),
-		operations: operations(doc),
+		operations: operations(spec.doc),
 		validation: &openapi3filter.Options{
 			MultiError: true, SkipSettingDefaults: true, KeepValidatedValue: true,
 			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
 		},
 		origins:  http.NewCrossOriginProtection(),
 		cors:     newCORS(o.CORSOrigins),
-		specJSON: specJSON,
+		specJSON: spec.json,
 		onServed: o.Served, metrics: o.Metrics,
 		docs: docs,
 	}

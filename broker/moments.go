@@ -21,7 +21,7 @@ const (
 type moment struct {
 	*entry
 	seq   int64
-	about int64 // the user who is typing; the room that was read
+	about int64 // the user who is typing; the room that was read; the conversation in a queue
 	rank  int64 // what has a lower one came too late
 	at    time.Time
 	ends  time.Time // told to nobody from then on
@@ -75,7 +75,7 @@ func (w *moments) post(to models.Audience, m moment) {
 	defer w.mu.Unlock()
 	list := w.lanes(to)[to.ID]
 	before := len(list)
-	same := slices.IndexFunc(list, func(o moment) bool { return o.about == m.about })
+	same := slices.IndexFunc(list, func(o moment) bool { return o.about == m.about && o.Type == m.Type })
 	switch {
 	case same >= 0 && list[same].rank > m.rank:
 		return

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"parley/models"
@@ -37,6 +38,14 @@ func (b *Broker) ReadMoved(userID, roomID, messageID int64) {
 	b.whisper(models.ForUser(userID), moment{about: roomID, rank: messageID, at: now, ends: now.Add(readLife)}, models.Event{
 		Type: models.ReadUpdated, RoomID: roomID, At: models.At(now),
 	}, models.ReadData{MessageID: messageID})
+}
+
+// Position tells a visitor the place of their conversation in the queue. It waits for nobody.
+func (b *Broker) Position(userID, conversationID int64, position int) {
+	now := b.opt.Clock()
+	b.whisper(models.ForUser(userID), moment{about: conversationID, at: now, ends: now.Add(readLife)}, models.Event{
+		Type: models.SupportPosition, At: models.At(now),
+	}, models.SupportPositionData{ConversationID: conversationID, Position: position})
 }
 
 // whisper encodes the moment once for all and leaves it to the crier.
@@ -78,7 +87,7 @@ func (x *index) ears(to []*subscriber, aud models.Audience, most int) []*subscri
 	defer x.mu.Unlock()
 	if aud.Kind == models.ToUser {
 		if a := x.accounts[aud.ID]; a != nil {
-			to = a.ears(to, models.ReadUpdated)
+			to = a.ears(to, models.ReadUpdated, models.SupportPosition)
 		}
 		return to
 	}
@@ -91,9 +100,9 @@ func (x *index) ears(to []*subscriber, aud models.Audience, most int) []*subscri
 	return to
 }
 
-func (a *account) ears(to []*subscriber, kind models.EventType) []*subscriber {
+func (a *account) ears(to []*subscriber, kinds ...models.EventType) []*subscriber {
 	for _, s := range a.subs {
-		if !s.waiter && s.filter.wants(kind) {
+		if !s.waiter && slices.ContainsFunc(kinds, s.filter.wants) {
 			to = append(to, s)
 		}
 	}

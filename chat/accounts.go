@@ -74,7 +74,7 @@ func (s *Service) Guest(ctx context.Context, name string, d Device) (Login, erro
 	return s.logIn(ctx, func(tx Tx) (Login, error) {
 		user := models.User{Name: name, Key: key, Role: models.RoleGuest}
 		if name == "" {
-			user.Name, user.Key, err = freeGuestName(tx)
+			user.Name, user.Key, err = freeName(tx, "guest-")
 		} else {
 			err = nameFree(tx, key, 0)
 		}
@@ -86,10 +86,10 @@ func (s *Service) Guest(ctx context.Context, name string, d Device) (Login, erro
 	})
 }
 
-// freeGuestName is `guest-` and the account's id, with more after it in the rare case
+// freeName is the prefix and the account's id, with more after it in the rare case
 // that somebody took that name.
-func freeGuestName(tx Tx) (name, key string, err error) {
-	base := "guest-" + strconv.FormatInt(tx.NextID(), 10)
+func freeName(tx Tx, prefix string) (name, key string, err error) {
+	base := prefix + strconv.FormatInt(tx.NextID(), 10)
 	for n, try := 1, base; ; n, try = n+1, base+"-"+strconv.Itoa(n) {
 		name, key, err = models.UserName(try)
 		if err != nil {

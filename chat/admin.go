@@ -73,7 +73,7 @@ func (s *Service) SetUserRole(ctx context.Context, a Actor, ref string, role mod
 		if err := mayChangeRole(tx, act.user, role); err != nil {
 			return act.user, err
 		}
-		return setUserRole(tx, a, act, role)
+		return s.setUserRole(tx, a, act, role)
 	})
 	return s.profile(user), err
 }
@@ -100,9 +100,12 @@ func mayChangeRole(tx Tx, user models.User, role models.Role) error {
 	return nil
 }
 
-func setUserRole(tx Tx, a Actor, act administration, role models.Role) (models.User, error) {
+func (s *Service) setUserRole(tx Tx, a Actor, act administration, role models.Role) (models.User, error) {
 	user, old := act.user, act.user.Role
 	user.Role = role
+	if err := s.changeSides(tx, user.ID, old.Staff(), role.Staff(), act.by.ID); err != nil {
+		return user, err
+	}
 	if err := writeProfile(tx, user); err != nil {
 		return user, err
 	}

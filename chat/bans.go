@@ -93,7 +93,7 @@ func untilWhen(until models.Time, reason string) string {
 	return text
 }
 
-// BanUser keeps an account off the server: its sessions end, and it cannot log in. A ban that is in
+// BanUser keeps an account off the server: its sessions end, it cannot log in, and an agent serves nobody any more. A ban that is in
 // force takes the new end and reason. conflict for an admin.
 func (s *Service) BanUser(ctx context.Context, a Actor, ref string, n NewBan) (models.Ban, error) {
 	if err := n.check(models.At(s.now())); err != nil {
@@ -114,6 +114,11 @@ func (s *Service) BanUser(ctx context.Context, a Actor, ref string, n NewBan) (m
 		}
 		if n.Addresses { // before the sessions end, which know them
 			if err := banAddressesOf(tx, a, act, n); err != nil {
+				return ban, err
+			}
+		}
+		if act.user.Role.Staff() {
+			if err := s.resign(tx, act.user.ID); err != nil {
 				return ban, err
 			}
 		}

@@ -28,7 +28,7 @@ func (s *Service) DeleteMessage(ctx context.Context, a Actor, id int64) error {
 			return err
 		}
 		_, err = tx.Append(models.Event{
-			Type: models.MessageDeleted, RoomID: m.RoomID, Audience: models.InRoom(m.RoomID),
+			Type: models.MessageDeleted, RoomID: m.RoomID, Audience: t.room.Audience(),
 		}, models.MessageDeletedData{MessageID: m.ID})
 		if err != nil {
 			return fmt.Errorf("append message.deleted: %w", err)

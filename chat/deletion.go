@@ -44,7 +44,7 @@ func (s *Service) tryDelete(ctx context.Context, a Actor, password string, erase
 		if err := stillVerified(tx, user.ID, verified); err != nil {
 			return err
 		}
-		return deleteUser(tx, user, erase)
+		return s.deleteUser(tx, user, erase)
 	})
 }
 
@@ -66,8 +66,11 @@ func (s *Service) provePassword(ctx context.Context, a Actor, password string) (
 }
 
 // deleteUser is all of a deletion that others can see.
-func deleteUser(tx Tx, user models.User, erase bool) error {
+func (s *Service) deleteUser(tx Tx, user models.User, erase bool) error {
 	if err := keepsAdmin(tx, user); err != nil {
+		return err
+	}
+	if err := s.quitSupport(tx, user); err != nil {
 		return err
 	}
 	since := tx.NextID()

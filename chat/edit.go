@@ -89,7 +89,7 @@ func setText(tx Tx, t target, m models.Message, text string, places []models.Men
 	if err := tx.SetMentions(m, mentions); err != nil {
 		return m, fmt.Errorf("write mentions: %w", err)
 	}
-	return tellUpdated(tx, m, false)
+	return tellUpdated(tx, t.room, m, false)
 }
 
 // EditList is a page of a message's earlier texts, oldest first. Next is the id to go on from, 0 at the end.

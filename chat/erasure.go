@@ -2,7 +2,9 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"parley/models"
 )
@@ -29,6 +31,9 @@ func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
 		}
 	}
 	if !u.Erase {
+		if err := s.forgetDetails(ctx, u.UserID); err != nil {
+			return fmt.Errorf("forget the details of a visitor: %w", err)
+		}
 		return nil
 	}
 	if err := s.eraseMessages(ctx, u.UserID); err != nil {
@@ -36,6 +41,9 @@ func (s *Service) clearAway(ctx context.Context, u Unfinished) error {
 	}
 	if err := s.eraseReactions(ctx, u.UserID); err != nil {
 		return fmt.Errorf("erase reactions: %w", err)
+	}
+	if err := s.step(ctx, func(tx Tx) error { return tx.EraseConversations(u.UserID) }); err != nil {
+		return fmt.Errorf("erase conversations: %w", err)
 	}
 	if err := s.eraseNames(ctx, u.UserID); err != nil {
 		return fmt.Errorf("erase names: %w", err)
@@ -79,6 +87,50 @@ func bury(tx Tx, ids []int64, sender string) error {
 	return tx.RewriteEntries(entries, func(e *models.Event) error {
 		return e.Bury(tx.Now(), sender)
 	})
+}
+
+// forgetDetails takes what a visitor told before the chat out of what the log has of their conversations. Whoever
+// came otherwise told nothing.
+func (s *Service) forgetDetails(ctx context.Context, userID int64) error {
+	_, err := view(ctx, s, func(r Reader) (models.Conversation, error) {
+		c, err := r.LastConversation(userID)
+		if err == nil && c.Visitor.Role != models.RoleVisitor {
+			err = ErrNotFound
+		}
+		return c, err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for id, more := userID, true; more; {
+		page, err := view(ctx, s, func(r Reader) ([]models.Event, error) { return r.PeopleEntries(0, id, searchStep) })
+		if err != nil {
+			return err
+		}
+		var found []int64
+		more = len(page) > 0
+		for i := range page {
+			if e := &page[i]; e.RoomID != 0 { // all of no room come first
+				more = false
+				break
+			} else if e.Type == models.SupportUpdated && e.Names(userID) {
+				found = append(found, e.ID)
+			}
+			id = page[i].ID
+		}
+		for ids := range slices.Chunk(found, eraseStep) {
+			err := s.step(ctx, func(tx Tx) error {
+				return tx.RewriteEntries(ids, func(e *models.Event) error { return e.ForgetDetails(userID) })
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // eraseNames takes the user's names out of what else the log has: their registration, and all that happened

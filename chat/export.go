@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -115,6 +116,36 @@ func (e *Export) Blocks(ctx context.Context, yield func(models.Block) error) err
 	})
 }
 
+// Details gives what the account told before a chat with support; nothing where it came otherwise.
+func (e *Export) Details(ctx context.Context) (models.VisitorDetails, error) {
+	return view(ctx, e.service, func(r Reader) (d models.VisitorDetails, err error) {
+		if _, err := acting(r, e.actor); err != nil {
+			return d, err
+		}
+		if d, err = r.Visitor(e.actor.User.ID); errors.Is(err, ErrNotFound) {
+			return d, nil
+		}
+		return d, err
+	})
+}
+
+// Conversations gives what the account has asked support, the newest first, without the agents' notes.
+func (e *Export) Conversations(ctx context.Context, yield func(models.Conversation) error) error {
+	return pages(ctx, e, func(c models.Conversation) error {
+		c.NotesRoom = 0
+		return yield(c)
+	}, e.asked)
+}
+
+// asked reads a page of the conversations that were opened up to Head.
+func (e *Export) asked(r Reader, last *models.Conversation) ([]models.Conversation, error) {
+	page := models.ConversationPage{VisitorID: e.actor.User.ID, Before: e.Head + 1, Limit: exportPage}
+	if last != nil {
+		page.Before = last.ID
+	}
+	return r.Conversations(page)
+}
+
 // Spells gives the account's memberships, present and past. What the account may not see any more is without
 // everything but its id.
 func (e *Export) Spells(ctx context.Context, yield func(models.Spell) error) error {
@@ -192,6 +223,11 @@ func (e *Export) Edits(ctx context.Context, yield func(models.Edit) error) error
 		}
 		return r.EditsFrom(e.actor.User.ID, message, id, e.Head, exportPage)
 	})
+}
+
+// Support gives what was said in the account's conversations with support, by both, conversation by conversation and by id.
+func (e *Export) Support(ctx context.Context, yield func(models.Message) error) error {
+	return pages(ctx, e, func(c models.Conversation) error { return e.conversation(ctx, c.ID, yield) }, e.asked)
 }
 
 // Direct gives what both have said in the account's direct conversations, by room and id.

@@ -83,7 +83,7 @@ func membersCalled(r Reader, room models.Room, places []models.Mention) (map[str
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	present, err := r.MembersAmong(room.ID, ids)
+	present, err := presentAmong(r, room, ids)
 	if err != nil {
 		return nil, fmt.Errorf("look for members who are mentioned: %w", err)
 	}
@@ -93,6 +93,20 @@ func membersCalled(r Reader, room models.Room, places []models.Mention) (map[str
 		}
 	}
 	return called, nil
+}
+
+// presentAmong gives those of the users who are in the room. In one for notes all agents are.
+func presentAmong(r Reader, room models.Room, userIDs []int64) ([]int64, error) {
+	if room.NotesOf == 0 {
+		return r.MembersAmong(room.ID, userIDs)
+	}
+	users, err := r.Users(userIDs)
+	users = slices.DeleteFunc(users, func(u models.User) bool { return !u.Role.Staff() })
+	ids := make([]int64, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	return ids, err
 }
 
 // theTwo gives those of a direct conversation by their keys.

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"fmt"
 
 	"parley/models"
@@ -13,10 +14,12 @@ func (s *Service) message(r Reader, a Actor, id int64) (target, models.Message, 
 	if err != nil {
 		return target{}, models.Message{}, err
 	}
-	if err := notVisitor(user); err != nil {
-		return target{}, models.Message{}, err
-	}
 	m, err := r.Message(id)
+	if errors.Is(err, ErrNotFound) {
+		if err := notVisitor(user); err != nil {
+			return target{}, models.Message{}, err
+		}
+	}
 	if err != nil {
 		return target{}, m, found(err, "message")
 	}
@@ -66,7 +69,7 @@ func mayBeShown(r Reader, t target, m models.Message) error {
 
 // tellUpdated appends the message.updated of a message that was changed already in the store but for its new
 // text, and gives it as it is now, for everybody. The new text is written here, unless textStays.
-func tellUpdated(tx Tx, m models.Message, textStays bool) (models.Message, error) {
+func tellUpdated(tx Tx, room models.Room, m models.Message, textStays bool) (models.Message, error) {
 	m, err := filled(tx, m, 0)
 	if err != nil {
 		return m, err
@@ -76,7 +79,7 @@ func tellUpdated(tx Tx, m models.Message, textStays bool) (models.Message, error
 		m.Version, m.EditedAt = entry, tx.Now()
 	}
 	_, err = tx.Append(models.Event{
-		Type: models.MessageUpdated, RoomID: m.RoomID, Audience: models.InRoom(m.RoomID),
+		Type: models.MessageUpdated, RoomID: m.RoomID, Audience: room.Audience(),
 	}, models.MessageData{Message: m.ForEvent()})
 	if err != nil {
 		return m, fmt.Errorf("append message.updated: %w", err)

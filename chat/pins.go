@@ -96,7 +96,7 @@ func tellPin(tx Tx, a Actor, t target, m models.Message, pinned bool) error {
 		return err
 	}
 	if !hidden {
-		if _, err := tellUpdated(tx, m, true); err != nil {
+		if _, err := tellUpdated(tx, t.room, m, true); err != nil {
 			return err
 		}
 	}

@@ -60,6 +60,7 @@ type Tracker struct {
 	tell      Announcer
 	store     Store
 	left      func(sessionID int64, at time.Time) // hears who has gone
+	desk      attendant                           // hears at once who comes and goes
 
 	mu      sync.Mutex // over all below, and over the fields of a person; only Announcer.Forget is called under it
 	people  map[int64]*person
@@ -72,6 +73,15 @@ type Tracker struct {
 	stopped sync.Once
 	running sync.WaitGroup
 }
+
+// attendant hears of each stream and long-poll that comes, and when somebody's last one went. It waits for nothing.
+type attendant interface {
+	came(userID int64)
+	went(userID int64)
+}
+
+// attend has a hear of who comes and goes. It is called before anybody comes.
+func (t *Tracker) attend(a attendant) { t.desk = a }
 
 // person is somebody online, or somebody whose going was not announced yet.
 type person struct {
@@ -111,6 +121,13 @@ func NewTracker(o TrackerOptions) *Tracker {
 
 // Arrive counts a stream or a long-poll of the user.
 func (t *Tracker) Arrive(userID, sessionID int64, poll bool) {
+	t.arrive(userID, sessionID, poll)
+	if t.desk != nil {
+		t.desk.came(userID)
+	}
+}
+
+func (t *Tracker) arrive(userID, sessionID int64, poll bool) {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -135,6 +152,12 @@ func (t *Tracker) Arrive(userID, sessionID int64, poll bool) {
 
 // Depart counts a stream or a long-poll less.
 func (t *Tracker) Depart(userID, sessionID int64, poll bool) {
+	if t.depart(userID, sessionID, poll) && t.desk != nil {
+		t.desk.went(userID)
+	}
+}
+
+func (t *Tracker) depart(userID, sessionID int64, poll bool) (last bool) {
 	now := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -147,7 +170,7 @@ func (t *Tracker) Depart(userID, sessionID int64, poll bool) {
 		p.streams--
 	}
 	if p.streams+p.polls > 0 {
-		return
+		return false
 	}
 	p.until = t.started.Add(startGrace)
 	if !poll {
@@ -155,6 +178,7 @@ func (t *Tracker) Depart(userID, sessionID int64, poll bool) {
 	}
 	p.until = latest(p.until, p.polled)
 	t.leaving[userID] = p
+	return true
 }
 
 func latest(a, b time.Time) time.Time {

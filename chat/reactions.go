@@ -105,7 +105,7 @@ func (s *Service) TakeReactionBack(ctx context.Context, a Actor, messageID int64
 
 func tellReaction(tx Tx, kind models.EventType, t target, m models.Message, emoji string) (models.Event, error) {
 	ev, err := tx.Append(models.Event{
-		Type: kind, RoomID: t.room.ID, Audience: models.InRoom(t.room.ID),
+		Type: kind, RoomID: t.room.ID, Audience: t.room.Audience(),
 	}, models.ReactionData{MessageID: m.ID, Emoji: emoji, User: t.user.ForEvent()})
 	if err != nil {
 		return ev, fmt.Errorf("append %s: %w", kind, err)

@@ -47,6 +47,7 @@ type Rank int
 const (
 	Visiting Rank = iota
 	Outsider
+	Serving // an agent in a support room that they are not in
 	Member
 	Moderator
 	Owner
@@ -55,34 +56,34 @@ const (
 )
 
 // rule names the lowest rank that may act, for each sort of room.
-type rule struct{ lobby, public, private, direct Rank }
+type rule struct{ lobby, public, private, direct, support, notes Rank }
 
 // rights is the role table of the API for what happens in a room.
 var rights = map[Action]rule{
-	SeeRoom:          {lobby: Outsider, public: Outsider, private: Member, direct: Member},
-	SendMessage:      {lobby: Member, public: Member, private: Member, direct: Member},
-	JoinRoom:         {lobby: Outsider, public: Outsider, private: Member, direct: Member},
-	LeaveRoom:        {lobby: Never, public: Outsider, private: Member, direct: Never},
-	AddMember:        {lobby: Never, public: Member, private: Moderator, direct: Never},
-	RemoveMember:     {lobby: Never, public: Moderator, private: Moderator, direct: Never},
-	SetRole:          {lobby: Never, public: Owner, private: Owner, direct: Never},
-	ChangeTopic:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	RenameRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
-	ChangeVisibility: {lobby: Never, public: Owner, private: Owner, direct: Never},
-	DeleteRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never},
-	React:            {lobby: Member, public: Member, private: Member, direct: Member},
-	MarkRead:         {lobby: Member, public: Member, private: Member, direct: Member},
-	EditMessage:      {lobby: Outsider, public: Outsider, private: Member, direct: Member}, // where they can read them
-	DeleteMessage:    {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	SeeEdits:         {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	PinMessage:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	MentionRoom:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	MuteMember:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	BanMember:        {lobby: Never, public: Moderator, private: Moderator, direct: Never},
-	SetSlowMode:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never},
-	ArchiveRoom:      {lobby: Never, public: Owner, private: Owner, direct: Never},
-	ChangeHistory:    {lobby: Never, public: Owner, private: Owner, direct: Never},
-	Invite:           {lobby: Never, public: Never, private: Moderator, direct: Never},
+	SeeRoom:          {lobby: Outsider, public: Outsider, private: Member, direct: Member, support: Serving, notes: Member},
+	SendMessage:      {lobby: Member, public: Member, private: Member, direct: Member, support: Member, notes: Member},
+	JoinRoom:         {lobby: Outsider, public: Outsider, private: Member, direct: Member, support: Never, notes: Never},
+	LeaveRoom:        {lobby: Never, public: Outsider, private: Member, direct: Never, support: Never, notes: Never},
+	AddMember:        {lobby: Never, public: Member, private: Moderator, direct: Never, support: Never, notes: Never},
+	RemoveMember:     {lobby: Never, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	SetRole:          {lobby: Never, public: Owner, private: Owner, direct: Never, support: Never, notes: Never},
+	ChangeTopic:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	RenameRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never, support: Never, notes: Never},
+	ChangeVisibility: {lobby: Never, public: Owner, private: Owner, direct: Never, support: Never, notes: Never},
+	DeleteRoom:       {lobby: Never, public: Owner, private: Owner, direct: Never, support: Never, notes: Never},
+	React:            {lobby: Member, public: Member, private: Member, direct: Member, support: Member, notes: Member},
+	MarkRead:         {lobby: Member, public: Member, private: Member, direct: Member, support: Member, notes: Never},
+	EditMessage:      {lobby: Outsider, public: Outsider, private: Member, direct: Member, support: Member, notes: Member}, // where they can read them
+	DeleteMessage:    {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Moderator, notes: Admin},
+	SeeEdits:         {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Serving, notes: Member},
+	PinMessage:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	MentionRoom:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	MuteMember:       {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	BanMember:        {lobby: Never, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	SetSlowMode:      {lobby: Moderator, public: Moderator, private: Moderator, direct: Never, support: Never, notes: Never},
+	ArchiveRoom:      {lobby: Never, public: Owner, private: Owner, direct: Never, support: Never, notes: Never},
+	ChangeHistory:    {lobby: Never, public: Owner, private: Owner, direct: Never, support: Never, notes: Never},
+	Invite:           {lobby: Never, public: Never, private: Moderator, direct: Never, support: Never, notes: Never},
 }
 
 // needed gives the lowest rank that may do the action in the room.
@@ -95,6 +96,10 @@ func needed(action Action, room models.Room) Rank {
 		return r.lobby
 	case room.Kind == models.KindDirect:
 		return r.direct
+	case room.NotesOf != 0:
+		return r.notes
+	case room.Kind == models.KindSupport:
+		return r.support
 	case room.Visibility == models.Public:
 		return r.public
 	default:
@@ -150,17 +155,39 @@ func mayCreate(u models.User) error {
 // rankIn gives the user's rank in the room, and the present membership it comes from: one with NoRole where there
 // is none.
 func rankIn(r Reader, room models.Room, u models.User) (Rank, models.Membership, error) {
-	if u.Role == models.RoleVisitor {
+	if u.Role == models.RoleVisitor && room.Kind != models.KindSupport {
 		return Visiting, models.Membership{}, nil
 	}
 	m, err := spellOf(r, room, u)
 	if err != nil {
 		return Visiting, m, err
 	}
+	if room.Kind == models.KindSupport {
+		return rankInSupport(room, u, m.Role), m, nil
+	}
 	if u.Role == models.RoleAdmin && room.Kind != models.KindDirect {
 		return Admin, m, nil
 	}
 	return rankOf(m.Role), m, nil
+}
+
+// rankInSupport is the rank in a conversation's room, or in that of its notes, which is all agents' and has no members. To
+// read all conversations, agents need not be in them; to write they must have them assigned.
+func rankInSupport(room models.Room, u models.User, role models.RoomRole) Rank {
+	switch {
+	case room.NotesOf != 0 && u.Role == models.RoleAdmin:
+		return Admin
+	case room.NotesOf != 0 && u.Role.Staff():
+		return Member
+	case role != models.NoRole:
+		return rankOf(role)
+	case u.Role.Staff():
+		return Serving
+	case u.Role == models.RoleVisitor:
+		return Visiting
+	default:
+		return Outsider
+	}
 }
 
 // spellOf reads the user's present membership of the room, NoRole where there is none. The lobby stores none: there

@@ -182,7 +182,7 @@ func (s *Service) DeleteRoom(ctx context.Context, a Actor, ref string) error {
 			return err
 		}
 		ev, err := tx.Append(models.Event{
-			Type: models.RoomDeleted, RoomID: t.room.ID, Audience: models.InRoom(t.room.ID),
+			Type: models.RoomDeleted, RoomID: t.room.ID, Audience: t.room.Audience(),
 			Change: models.Change{Kind: models.RoomGone, RoomID: t.room.ID},
 		}, models.RoomDeletedData{RoomID: t.room.ID})
 		if err != nil {

@@ -61,7 +61,10 @@ func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest
 		return models.Message{}, false, err
 	}
 	m, err := post(tx, t, d, digest, places)
-	return m, false, err
+	if err != nil {
+		return m, false, err
+	}
+	return m, false, saidInSupport(tx, t)
 }
 
 // openFor finds the room to send to, or makes the direct conversation.
@@ -122,7 +125,7 @@ func post(tx Tx, t target, d models.Draft, digest []byte, places []models.Mentio
 		return m, err
 	}
 	_, err = tx.Append(models.Event{
-		Type: models.MessageCreated, RoomID: m.RoomID, Audience: models.InRoom(m.RoomID),
+		Type: models.MessageCreated, RoomID: m.RoomID, Audience: t.room.Audience(),
 		Change: models.Change{UserID: t.user.ID},
 	}, models.MessageData{Message: m.ForEvent()})
 	if err != nil {
@@ -197,6 +200,9 @@ func digestOf(d models.Draft) []byte {
 	whole := d.Text
 	if d.Announcement {
 		whole = "announcement\x00" + whole
+	}
+	if d.NotesOf != 0 {
+		whole = fmt.Sprintf("note\x00%d\x00", d.NotesOf) + whole
 	}
 	if d.ReplyTo != 0 {
 		whole += fmt.Sprintf("\x00reply_to=%d", d.ReplyTo)

@@ -15,16 +15,17 @@ import (
 
 // Options are what a Service is made of. Store and Hasher are required.
 type Options struct {
-	Store          Store
-	Presence       *Tracker  // nil: nobody is online
-	Whisper        Whisperer // nil: nobody is told
-	Hasher         *Hasher
-	Clock          Clock        // nil: time.Now
-	Log            *slog.Logger // nil: discarded
-	Guests         bool
-	MaxTextBytes   int           // of a message; 0: DefaultMaxText
-	KickAfter      time.Duration // an idle session is ended; 0: never
-	SessionCacheOf int           // sessions kept in memory; 0: DefaultSessionCache
+	Store             Store
+	Presence          *Tracker  // nil: nobody is online
+	Whisper           Whisperer // nil: nobody is told
+	Hasher            *Hasher
+	Clock             Clock        // nil: time.Now
+	Log               *slog.Logger // nil: discarded
+	Guests            bool
+	MaxTextBytes      int           // of a message; 0: DefaultMaxText
+	KickAfter         time.Duration // an idle session is ended; 0: never
+	SupportLeaveAfter time.Duration // a visitor away for longer has left support; 0: never
+	SessionCacheOf    int           // sessions kept in memory; 0: DefaultSessionCache
 }
 
 // Defaults of Options.
@@ -52,8 +53,10 @@ type Service struct {
 	finisher *finisher
 	exports  *exportDesk
 	scrubs   *scrubber
+	desk     *desk
 	lookUps  chan struct{} // one token for each session being read
 	touches  *toucher
+	floorNow lastNow
 	idle     *idler
 
 	stop    chan struct{} // closed by Close, ends the goroutines of Begin
@@ -89,6 +92,7 @@ func New(o Options) *Service {
 		lookUps: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		touches: newToucher(o.Store, o.Log),
 		scrubs:  newScrubber(func(ctx context.Context) error { return o.Store.Scrub(ctx) }, o.Log),
+		desk:    newDesk(o),
 		idle:    &idler{after: o.KickAfter, now: o.Clock, store: o.Store, log: o.Log},
 		stop:    make(chan struct{}),
 	}
@@ -113,6 +117,7 @@ func (s *Service) Begin(tell Announcer) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.running.Go(func() { <-s.stop; cancel() })
 	s.running.Go(func() { s.scrubs.loop(ctx) })
+	s.running.Go(func() { s.tend(s.stop) })
 	if s.idle.after > 0 {
 		s.running.Go(func() { s.idle.loop(s.stop) })
 	}
@@ -149,8 +154,11 @@ func (s *Service) Acted(a Actor) {
 // be served from before it.
 func (s *Service) Observe(events []models.Event) {
 	for i := range events {
-		if events[i].Type == models.MessageDeleted {
+		switch events[i].Type {
+		case models.MessageDeleted:
 			s.scrubs.ring() // whether or not its caller is still there
+		case models.SupportUpdated:
+			s.desk.ring()
 		}
 		switch c := events[i].Change; c.Kind {
 		case models.SessionGone, models.UserAltered:

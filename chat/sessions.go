@@ -54,6 +54,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (a Actor, slid
 		s.touches.note(entry.actor.Session.ID, now)
 	}
 	s.idle.see(entry.actor)
+	s.desk.note(entry.actor.User)
 	return entry.actor, slid, nil
 }
 

@@ -1,10 +1,13 @@
 package chat
 
+import "parley/models"
+
 // Stats are the rules' numbers at one moment. Counters count from New on and never go back.
 type Stats struct {
 	SessionHits, SessionMisses int64 // tokens found, and not found, in memory
 	Sessions                   int   // kept in memory
 	Hashes                     HashStats
+	Support                    models.SupportNow
 }
 
 // HashStats are the computations of password hashes.
@@ -18,7 +21,7 @@ type HashStats struct {
 func (s *Service) Stats() Stats {
 	return Stats{
 		SessionHits: s.sessions.hits.Load(), SessionMisses: s.sessions.misses.Load(), Sessions: s.sessions.size(),
-		Hashes: s.hasher.Stats(),
+		Hashes: s.hasher.Stats(), Support: s.floorNow.read(s),
 	}
 }
 

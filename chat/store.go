@@ -40,6 +40,11 @@ type Reader interface {
 	BanReader
 	RestrictionReader
 	InviteReader
+	SupportReader
+	CannedReplyReader
+	AttendanceReader
+	SupportStatsReader
+	QueueReader
 	AuditReader
 	DeletionReader
 	ExportReader
@@ -219,14 +224,20 @@ type Tx interface {
 	Reader
 	ReactionWriter
 	PinWriter
+	SupportWriter
+	CannedReplyWriter
+	RatingWriter
+	QueueWriter
 	Now() models.Time
 	NextID() int64
 	// Append writes e with NextID, Now and data encoded as its payload.
 	Append(e models.Event, data any) (models.Event, error)
 
-	// InsertUser adds the account and, unless it is a visitor, counts it into the lobby.
+	// InsertUser adds the account and, unless it is a visitor, counts it into the lobby. What is sent to the agents is an
+	// agent's or admin's from that entry on.
 	InsertUser(u models.User, passwordHash string) error
-	// UpdateUser writes name, key, display name, role and status text.
+	// UpdateUser writes name, key, display name, role and status text. Who becomes or ceases to be an agent or admin does so
+	// by the newest entry: what tells of it is appended before.
 	UpdateUser(u models.User) error
 	SetPassword(userID int64, passwordHash string) error
 	// InsertBlock notes that blocker blocks blocked. Where it is so already, nothing changes.
@@ -237,7 +248,8 @@ type Tx interface {
 	SetBannedUntil(userID int64, until models.Time) error
 
 	// DeleteUser makes the account at entry `at` a deleted one without name, password, profile, blocks, read marks, mutes
-	// and bans in rooms, counts it out of the lobby, and notes the deletion as unfinished.
+	// and bans in rooms, counts it out of the lobby, ends its spell as agent, forgets what it is and told in support, and notes the deletion
+	// as unfinished.
 	DeleteUser(u models.User, at int64, erase bool) error
 	// LeaveAll ends every present spell of the user and counts it out of the room: at the member.left that was
 	// appended from the entry since on, or at `at`.

@@ -45,10 +45,10 @@ var errNoDirect = errors.New("no direct conversation yet")
 // resolve finds the room of a reference and the user's rank in it. A room that the user may not
 // know of is not found, a direct conversation that is not made yet is errNoDirect as well.
 func (s *Service) resolve(r Reader, user models.User, ref models.RoomRef) (target, error) {
-	if user.Role == models.RoleVisitor {
+	room, err := findRoom(r, user, ref)
+	if user.Role == models.RoleVisitor && (models.CodeOf(err) == models.CodeNotFound || err == nil && room.Kind != models.KindSupport) {
 		return target{}, errVisitor()
 	}
-	room, err := findRoom(r, user, ref)
 	if err != nil {
 		return target{}, err
 	}

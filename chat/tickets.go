@@ -63,6 +63,7 @@ func (s *Service) UseTicket(ctx context.Context, ticket string) (a Actor, releas
 	s.tickets.admit(hash)
 	admitted = true
 	s.idle.see(a)
+	s.desk.note(a.User)
 	return a, func() { s.closeTicket(context.WithoutCancel(ctx), hash) }, nil
 }
 

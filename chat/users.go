@@ -44,8 +44,17 @@ func (s *Service) User(ctx context.Context, a Actor, ref string) (Profile, error
 	if err := notVisitor(a.User); err != nil {
 		return Profile{}, err
 	}
-	user, err := view(ctx, s, func(r Reader) (models.User, error) { return lookupUser(r, ref) })
-	return s.profile(user), err
+	user, err := view(ctx, s, func(r Reader) (models.User, error) {
+		user, err := lookupUser(r, ref)
+		if err == nil && user.Role == models.RoleVisitor && !a.User.Role.Staff() {
+			err = models.NotFound("user")
+		}
+		return user, err
+	})
+	if err != nil {
+		return Profile{}, err
+	}
+	return s.profile(user), nil
 }
 
 // lookupUser finds the user of a UserRef.
@@ -115,6 +124,9 @@ func (s *Service) Who(ctx context.Context, a Actor, room string, after int64, li
 			if online, err = s.onlyIn(r, a, room, online); err != nil {
 				return out, err
 			}
+		}
+		if !a.User.Role.Staff() {
+			online = slices.DeleteFunc(slices.Clone(online), func(o Online) bool { return s.desk.isVisitor(o.UserID) })
 		}
 		out.Total = len(online)
 		page := pageOf(online, after, limit)

@@ -9,6 +9,8 @@ type Whisperer interface {
 	Typing(roomID int64, user models.EventUser)
 	// ReadMoved tells the user's own streams how far they have read the room. It is called after the commit.
 	ReadMoved(userID, roomID, messageID int64)
+	// Position tells a visitor the place of their conversation in the queue.
+	Position(userID, conversationID int64, position int)
 }
 
 // silence tells nobody.
@@ -16,3 +18,4 @@ type silence struct{}
 
 func (silence) Typing(int64, models.EventUser) {}
 func (silence) ReadMoved(int64, int64, int64)  {}
+func (silence) Position(int64, int64, int)     {}

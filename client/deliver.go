@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"time"
 )
 
 // Deliver is Send for who must know that it was done: it tries again where no answer came, or a 5xx or a 429, with
@@ -16,14 +14,10 @@ func (c *Client) Deliver(ctx context.Context, message SendRequest) (Message, err
 	if message.Nonce == nil {
 		message.Nonce = new(rand.Text())
 	}
-	pauses := newPauses(time.Second, 30*time.Second)
-	for {
-		sent, err := c.Send(ctx, message)
-		if err == nil || final(err) {
-			return sent, err
-		}
-		if ended := sleep(ctx, pauses.next(err)); ended != nil {
-			return Message{}, errors.Join(ended, err)
-		}
-	}
+	var sent Message
+	err := Retry(ctx, func(ctx context.Context) (err error) {
+		sent, err = c.Send(ctx, message)
+		return err
+	}, nil)
+	return sent, err
 }

@@ -37,3 +37,47 @@ func (c *Client) Join(ctx context.Context, room string) (Room, error) {
 	}
 	return value(resp.HTTPResponse, resp.Body, resp.JSON200)
 }
+
+// PublicRooms gives all public channels.
+func (c *Client) PublicRooms(ctx context.Context) ([]Room, error) {
+	limit, scope := Limit(200), RoomScopePublic
+	return pages(func(page *Page) ([]Room, *string, error) {
+		resp, err := c.ListRoomsWithResponse(ctx, &ListRoomsParams{Scope: &scope, Page: page, Limit: &limit})
+		if err != nil {
+			return nil, nil, err
+		}
+		list, err := value(resp.HTTPResponse, resp.Body, resp.JSON200)
+		return list.Rooms, list.NextPage, err
+	})
+}
+
+// Leave ends the account's membership of a channel, given by id or name.
+func (c *Client) Leave(ctx context.Context, room string) error {
+	resp, err := c.LeaveRoomWithResponse(ctx, room, LeaveRoomJSONRequestBody{})
+	if err != nil {
+		return err
+	}
+	return Check(resp.HTTPResponse, resp.Body)
+}
+
+// Typing tells the others in a room that the account is writing.
+func (c *Client) Typing(ctx context.Context, room string) error {
+	resp, err := c.StartTypingWithResponse(ctx, room)
+	if err != nil {
+		return err
+	}
+	return Check(resp.HTTPResponse, resp.Body)
+}
+
+// History gives at most limit messages of a room, the oldest first: those before an id, or where it is 0 the newest.
+func (c *Client) History(ctx context.Context, room string, before int64, limit int) (MessageList, error) {
+	params := &ListMessagesParams{Limit: &limit}
+	if before > 0 {
+		params.Before = &before
+	}
+	resp, err := c.ListMessagesWithResponse(ctx, room, params)
+	if err != nil {
+		return MessageList{}, err
+	}
+	return value(resp.HTTPResponse, resp.Body, resp.JSON200)
+}

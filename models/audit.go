@@ -30,6 +30,11 @@ const (
 	AuditAnnounce      AuditAction = "announcement.create"
 	AuditMessagePin    AuditAction = "message.pin"
 	AuditMessageUnpin  AuditAction = "message.unpin"
+
+	AuditQueueCreate AuditAction = "queue.create"
+	AuditQueueUpdate AuditAction = "queue.update"
+	AuditQueueDelete AuditAction = "queue.delete"
+	AuditAgentUpdate AuditAction = "agent.update"
 )
 
 // Ways to administer.

@@ -39,15 +39,16 @@ const (
 // Error is a refusal that a client may read: its detail never holds SQL, a path or
 // a stack. What went wrong inside is in Cause, which is logged and not sent.
 type Error struct {
-	Code       Code
-	Detail     string
-	Fields     []FieldError  // with CodeValidationFailed: at least one
-	RetryAfter time.Duration // with the 429 and 503 codes: when to come again
-	Limit      int           // with the 429 codes: how many are allowed at once; 0 is one
-	Reset      time.Duration // with the 429 codes: when all of them are again; 0 is RetryAfter
-	Oldest     int64         // with CodeCursorExpired: the oldest id that is kept
-	Cursor     int64         // with CodeCursorExpired: the position to go on from
-	Cause      error
+	Code        Code
+	Detail      string
+	Fields      []FieldError  // with CodeValidationFailed: at least one
+	RetryAfter  time.Duration // with the 429 and 503 codes: when to come again
+	Limit       int           // with the 429 codes: how many are allowed at once; 0 is one
+	Reset       time.Duration // with the 429 codes: when all of them are again; 0 is RetryAfter
+	Oldest      int64         // with CodeCursorExpired: the oldest id that is kept
+	Cursor      int64         // with CodeCursorExpired: the position to go on from
+	NextOpening Time          // with CodeNoAgentAvailable: when the department opens, where it is closed
+	Cause       error
 }
 
 // FieldError says what is wrong with one field of a request. Field is the name as

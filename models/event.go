@@ -51,6 +51,8 @@ const (
 	AddressUnbanned EventType = "address.unbanned"
 	LogRestored     EventType = "log.restored" // the first entry behind a hole
 	LogRewritten    EventType = "log.rewritten"
+
+	SupportResponded EventType = "support.responded" // an agent said something in a conversation for the first time
 )
 
 // EventTypes are all types that a client may see, the values of the `types` filter.
@@ -68,7 +70,7 @@ func LogTypes() []EventType {
 	return []EventType{
 		MessageCreated, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRemoved,
 		RoomCreated, RoomUpdated, RoomDeleted, MemberJoined, MemberLeft, MemberUpdated,
-		UserUpdated, UserRenamed, UserDeleted, SupportUpdated, UserRegistered, SessionFinished,
+		UserUpdated, UserRenamed, UserDeleted, SupportUpdated, UserRegistered, SessionFinished, SupportResponded,
 	}
 }
 
@@ -98,6 +100,9 @@ func InRoom(id int64) Audience { return Audience{Kind: ToRoom, ID: id} }
 
 // ForUser is the audience of one user.
 func ForUser(id int64) Audience { return Audience{Kind: ToUser, ID: id} }
+
+// Agents is the audience of who is agent or admin at the event's id.
+func Agents() Audience { return Audience{Kind: ToAgents} }
 
 // Event is one entry of the log. JSON is the event as clients get it, encoded once, shared by all
 // who send it and never changed: what is rewritten in the log is another JSON.
@@ -138,6 +143,7 @@ type Change struct {
 	Reason    string
 	Detail    string // what session.ended says besides the reason; may be empty
 	EventIDs  []int64
+	Support   *SupportStep // nil: nothing that is counted happened to a conversation
 }
 
 // Encode sets e.JSON from the envelope and data. e.ID, At, Type and RoomID must be

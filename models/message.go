@@ -54,7 +54,8 @@ type Draft struct {
 	Nonce   string
 	ReplyTo int64 // 0: answers nothing
 
-	Announcement bool // said to everyone; To is empty
+	Announcement bool  // said to everyone; To is empty
+	NotesOf      int64 // noted of this conversation; To is empty. 0: it is no note
 }
 
 // MaxNonce is the longest nonce in characters.

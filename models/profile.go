@@ -17,14 +17,14 @@ const (
 
 // DisplayName gives the stored form of a display name, "" where there is nothing but spaces in it, or a
 // validation_failed error about the field `display_name`.
-func DisplayName(s string) (string, error) { return oneLine("display_name", s, MaxDisplayName) }
+func DisplayName(s string) (string, error) { return OneLine("display_name", s, MaxDisplayName) }
 
 // StatusText is DisplayName for the field `status_text`.
-func StatusText(s string) (string, error) { return oneLine("status_text", s, MaxStatusText) }
+func StatusText(s string) (string, error) { return OneLine("status_text", s, MaxStatusText) }
 
-// oneLine composes text that is shown on one line beside that of others, and makes each run of spaces, of
+// OneLine composes text that is shown on one line beside that of others, and makes each run of spaces, of
 // whatever sort, one. It refuses what would not stay within its line or could not be seen at all.
-func oneLine(field, s string, most int) (string, error) {
+func OneLine(field, s string, most int) (string, error) {
 	const charBytes = 16 // of one character as it comes in, at most: bounds the work
 	if err := CheckText(field, s, most*charBytes); err != nil {
 		return "", err

@@ -43,6 +43,18 @@ func (e *Event) Forget(userID int64, deletedAt Time) error {
 	return e.Encode(data)
 }
 
+// ForgetDetails takes what the visitor told before a chat out of the conversation that e carries, if it is theirs.
+func (e *Event) ForgetDetails(visitorID int64) error {
+	var data map[string]any
+	if err := e.decode(&data); err != nil {
+		return err
+	}
+	if !(forgetter{id: visitorID}).details(data["conversation"]) {
+		return nil
+	}
+	return e.Encode(data)
+}
+
 func (e *Event) decode(data any) error {
 	envelope := struct {
 		Data any `json:"data"`
@@ -78,6 +90,8 @@ func (f forgetter) object(key string, o map[string]any) {
 		f.user(o)
 	case "message":
 		f.message(o)
+	case "conversation":
+		f.conversation(o)
 	}
 	if _, renamed := o["old_name"]; renamed && f.is(o["user"]) {
 		o["old_name"] = DeletedName(f.id)
@@ -107,6 +121,29 @@ func (f forgetter) user(o map[string]any) {
 			delete(o, key)
 		}
 	}
+}
+
+// conversation leaves of the user's conversation when it was what, and with whom.
+func (f forgetter) conversation(o map[string]any) {
+	if !f.details(o) {
+		return
+	}
+	delete(o, "subject")
+	if rating, ok := o["rating"].(map[string]any); ok {
+		delete(rating, "comment")
+	}
+}
+
+// details takes out of the user's conversation what they told of themselves, and says whether it is theirs.
+func (f forgetter) details(v any) bool {
+	o, ok := v.(map[string]any)
+	if !ok || !f.is(o["visitor"]) {
+		return false
+	}
+	for _, key := range []string{"email", "page", "language"} {
+		delete(o, key)
+	}
+	return true
 }
 
 // message makes a message of the user a tombstone.

@@ -61,6 +61,7 @@ type Room struct {
 	SlowMode    int         // seconds between two messages of one member, 0: off
 	History     HistoryMode // what new members may read
 	Mutes       int         // how many mutes there are, perhaps over
+	NotesOf     int64       // the conversation that this is the agents' room for notes of; 0: it is no such room
 	CreatedAt   Time
 	Deleted     bool   // seen inside the writer only; readers get not_found
 	Members     []Peer // direct only: the two, filled by readers
@@ -68,6 +69,14 @@ type Room struct {
 
 // IsLobby tells the lobby from every other room.
 func (r Room) IsLobby() bool { return r.ID == LobbyID }
+
+// Audience is whom the room's events are for: its members. A room for notes has none; it is all agents'.
+func (r Room) Audience() Audience {
+	if r.NotesOf != 0 {
+		return Agents()
+	}
+	return InRoom(r.ID)
+}
 
 // Peer names a user inside a direct room.
 type Peer struct {

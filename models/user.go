@@ -18,6 +18,9 @@ const (
 	RoleVisitor Role = "visitor"
 )
 
+// Staff says whether the role serves in support.
+func (r Role) Staff() bool { return r == RoleAgent || r == RoleAdmin }
+
 // User is an account. Its ID is the id of the log entry that registered it, so the
 // user's part of the log, and of the lobby, begins right after it.
 type User struct {

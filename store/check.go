@@ -119,7 +119,7 @@ type invariant struct {
 	query string
 }
 
-// invariants are those of the log, of people and of rooms; see roomInvariants too.
+// invariants are those of the log, of people and of rooms; see roomInvariants and supportInvariants too.
 var invariants = []invariant{
 	{1, "SELECT 'the log has no head' WHERE NOT EXISTS (SELECT 1 FROM log_head)"},
 	{1, "SELECT 'the head is noted as ' || head || ', the newest entry is ' || newest FROM " +
@@ -171,7 +171,7 @@ func checkLog(ctx context.Context, pool *sql.DB, o *sql.TxOptions) (h Health, er
 	if err := tx.QueryRowContext(ctx, counts).Scan(&h.Entries, &h.Head, &h.Messages, &h.Users, &h.Holes); err != nil {
 		return h, err
 	}
-	for _, rule := range slices.Concat(invariants, roomInvariants) {
+	for _, rule := range slices.Concat(invariants, roomInvariants, supportInvariants) {
 		if version < rule.since {
 			continue
 		}

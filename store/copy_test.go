@@ -357,8 +357,8 @@ func TestRestoreRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	middle := raw[len(raw)/2:]
-	copy(middle[:20000], slices.Repeat([]byte{0xff}, 20000))
+	late := raw[len(raw)/4*3:] // behind the schema, among the messages
+	copy(late[:20000], slices.Repeat([]byte{0xff}, 20000))
 	if err := errors.Join(os.WriteFile(broken, raw, 0o600), os.WriteFile(text, []byte("no database at all"), 0o600)); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"parley/chat"
 	"parley/models"
 )
 
@@ -15,7 +16,7 @@ func (r *reader) Head() (int64, error) {
 // there is no such user.
 func (s *Store) Standing(ctx context.Context, userID int64) (out models.Standing, err error) {
 	err = s.snapshot(ctx, func(r *reader) error {
-		out, err = r.standing(userID)
+		out, _, err = r.standing(userID)
 		return err
 	})
 	return out, err
@@ -27,16 +28,32 @@ type endsRow struct {
 	AfterID, BeforeID *int64
 }
 
-func (r *reader) standing(userID int64) (models.Standing, error) {
-	s := models.Standing{UserID: userID}
-	role, err := one[string](r, "read user", "SELECT role FROM users WHERE id = ?", userID)
+// servingRow is a user's role and one of the spells in which they were agent or admin, if there is any.
+type servingRow struct {
+	Role         string
+	FromID, ToID *int64
+}
+
+// standing gives besides where the user stands their spells as agent or admin, in order.
+func (r *reader) standing(userID int64) (s models.Standing, serving []servingRow, err error) {
+	s.UserID = userID
+	serving, err = many[servingRow](r, "read user",
+		"SELECT role, from_id, to_id FROM users LEFT JOIN agent_spells ON user_id = id WHERE id = ? ORDER BY from_id", userID)
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
+	if len(serving) == 0 {
+		return s, nil, chat.ErrNotFound
+	}
+	s.Everyone = models.Role(serving[0].Role) != models.RoleVisitor
+	if serving[0].FromID == nil {
+		serving = nil
+	}
+	s.Agent = len(serving) > 0 && serving[len(serving)-1].ToID == nil
 	ends, err := many[endsRow](r, "read the log's ends",
 		"SELECT head, oldest, after_id, before_id FROM log_head LEFT JOIN log_holes ON before_id >= oldest ORDER BY after_id")
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	for _, row := range ends {
 		s.Head, s.Oldest = row.Head, row.Oldest
@@ -44,14 +61,12 @@ func (r *reader) standing(userID int64) (models.Standing, error) {
 			s.Holes = append(s.Holes, models.Hole{After: *row.AfterID, Before: *row.BeforeID})
 		}
 	}
-	s.Everyone = models.Role(role) != models.RoleVisitor
-	s.Agent = models.Role(role) == models.RoleAgent || models.Role(role) == models.RoleAdmin
 	s.Rooms, err = many[int64](r, "read memberships",
 		"SELECT room_id FROM memberships WHERE user_id = ? AND to_id IS NULL ORDER BY room_id", userID)
 	if s.Everyone {
 		s.Rooms = append([]int64{models.LobbyID}, s.Rooms...)
 	}
-	return s, err
+	return s, serving, err
 }
 
 // OldEntries implements chat.Reader. The log is in order of ids, and of time as far as the clock was:

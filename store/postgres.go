@@ -137,7 +137,7 @@ func (*postgresEngine) rest(context.Context) error { return nil }
 // scrub does what can be done from here: it makes the room of old versions of rows free to be overwritten.
 // Without the right to, or where somebody else does just that, it is left to the server's own vacuum.
 func (e *postgresEngine) scrub(ctx context.Context) error {
-	_, err := e.read.ExecContext(ctx, "VACUUM users, sessions, nonces, messages, edits, log")
+	_, err := e.read.ExecContext(ctx, "VACUUM users, sessions, nonces, messages, edits, log, visitors, conversations, ratings")
 	if _, refused := errors.AsType[*pgconn.PgError](err); refused {
 		return nil
 	}

@@ -30,12 +30,12 @@ func (s *Store) Page(ctx context.Context, userID, after int64, limit int) (out m
 }
 
 func (r *reader) page(userID, after int64, limit int) (models.LogPage, error) {
-	standing, err := r.standing(userID)
+	standing, serving, err := r.standing(userID)
 	p := models.LogPage{Standing: standing, To: standing.Head}
 	if err != nil || after >= standing.Head {
 		return p, err
 	}
-	parts, err := r.parts(standing, after)
+	parts, err := r.parts(standing, serving, after)
 	if err != nil {
 		return p, err
 	}
@@ -61,7 +61,7 @@ type part struct {
 }
 
 // parts are all parts of the log after the cursor that are the user's and, of rooms, not empty.
-func (r *reader) parts(s models.Standing, after int64) ([]part, error) {
+func (r *reader) parts(s models.Standing, serving []servingRow, after int64) ([]part, error) {
 	own := part{audience: models.ForUser(s.UserID), next: after + 1, last: s.Head}
 	parts := []part{own}
 	// The user's id is their registration's: before it they are entitled to nothing.
@@ -71,8 +71,14 @@ func (r *reader) parts(s models.Standing, after int64) ([]part, error) {
 			part{audience: models.Everyone(), next: since, last: s.Head},
 			part{audience: models.InRoom(models.LobbyID), next: since, last: s.Head})
 	}
-	if s.Agent {
-		parts = append(parts, part{audience: models.Audience{Kind: models.ToAgents}, next: since, last: s.Head})
+	for _, spell := range serving {
+		to := s.Head
+		if spell.ToID != nil {
+			to = *spell.ToID
+		}
+		if to > after {
+			parts = append(parts, part{audience: models.Agents(), next: max(after+1, *spell.FromID), last: to})
+		}
 	}
 	spells, err := many[spellRow](r, "find what the log has for each room", r.spellQuery(),
 		after, after, s.Head, s.UserID, after, after, s.UserID, after)

@@ -25,6 +25,7 @@ type history struct {
 	order  []int64        // of rooms
 	events []models.Event
 	spells map[int64][]models.Membership // by user
+	serves map[int64][][2]int64          // by user: as agent or admin, from an entry to one, 0 still
 }
 
 func (h *history) note(e models.Event, err error) (models.Event, error) {
@@ -100,7 +101,7 @@ func (h *history) step(tx chat.Tx) error {
 		_, err := appendTo(models.UserUpdated, models.Everyone(), 0)
 		return err
 	case p < 38:
-		_, err := appendTo(models.SupportUpdated, models.Audience{Kind: models.ToAgents}, 0)
+		_, err := appendTo(models.SupportUpdated, models.Agents(), 0)
 		return err
 	case p < 42:
 		_, err := appendTo(models.SessionFinished, models.Audience{}, 0)
@@ -113,13 +114,48 @@ func (h *history) step(tx chat.Tx) error {
 		return err
 	case p < 57:
 		v, err := addUser(tx, "u"+itoa(int(tx.NextID())), []models.Role{models.RoleMember, models.RoleVisitor, models.RoleAgent}[h.rng.IntN(3)])
-		h.users = append(h.users, v)
-		h.events = append(h.events, models.Event{ID: v.ID})
+		h.register(v)
+		return err
+	case p < 63 && u.Role != models.RoleVisitor:
+		if err := h.changeRole(tx, u, []models.Role{models.RoleMember, models.RoleAgent, models.RoleAdmin}[h.rng.IntN(3)]); err != nil {
+			return err
+		}
+		_, err := appendTo(models.SupportUpdated, models.Agents(), 0) // right behind it
 		return err
 	default:
 		_, err := appendTo(models.MessageCreated, models.InRoom(room), room)
 		return err
 	}
+}
+
+func (h *history) register(u models.User) {
+	h.users = append(h.users, u)
+	h.events = append(h.events, models.Event{ID: u.ID})
+	if u.Role == models.RoleAgent || u.Role == models.RoleAdmin {
+		h.serves[u.ID] = [][2]int64{{u.ID, 0}}
+	}
+}
+
+// changeRole gives the user another role, or another name where it is the same.
+func (h *history) changeRole(tx chat.Tx, u models.User, role models.Role) error {
+	u.Role = role
+	u.Name = "u" + itoa(h.rng.Int())
+	u.Key = u.Name
+	e, err := h.note(tx.Append(models.Event{Type: models.UserUpdated, Audience: models.Everyone()}, models.UserData{User: u.ForEvent()}))
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(h.users, func(v models.User) bool { return v.ID == u.ID })
+	h.users[i] = u
+	spells := h.serves[u.ID]
+	was, is := len(spells) > 0 && spells[len(spells)-1][1] == 0, role != models.RoleMember
+	switch {
+	case is && !was:
+		h.serves[u.ID] = append(spells, [2]int64{e.ID, 0})
+	case was && !is:
+		spells[len(spells)-1][1] = e.ID
+	}
+	return tx.UpdateUser(u)
 }
 
 // entitled says from what happened which entries after the cursor are the user's.
@@ -133,7 +169,9 @@ func (h *history) entitled(u models.User, after int64) (ids []int64) {
 		case models.ToUser:
 			yes = a.ID == u.ID
 		case models.ToAgents:
-			yes = (u.Role == models.RoleAgent || u.Role == models.RoleAdmin) && e.ID > u.ID
+			for _, spell := range h.serves[u.ID] {
+				yes = yes || spell[0] <= e.ID && (spell[1] == 0 || e.ID <= spell[1])
+			}
 		case models.ToRoom:
 			yes = a.ID == models.LobbyID && !visitor && e.ID > u.ID
 			for _, m := range h.spells[u.ID] {
@@ -157,12 +195,10 @@ func TestPageGivesExactlyWhatOneIsEntitledTo(t *testing.T) {
 	onBoth(t, func(t *testing.T, o Options) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
-		h := &history{rng: rand.New(rand.NewPCG(seed, 1)), rooms: map[int64]bool{}, spells: map[int64][]models.Membership{}}
+		h := &history{rng: rand.New(rand.NewPCG(seed, 1)), rooms: map[int64]bool{}, spells: map[int64][]models.Membership{}, serves: map[int64][][2]int64{}}
 		s := mustOpen(t, o)
 		for i, role := range []models.Role{models.RoleAdmin, models.RoleMember, models.RoleVisitor} {
-			u := newUser(t, s, fmt.Sprint("first", i), role)
-			h.users = append(h.users, u)
-			h.events = append(h.events, models.Event{ID: u.ID})
+			h.register(newUser(t, s, fmt.Sprint("first", i), role))
 		}
 		for range 20 {
 			do(t, s, func(tx chat.Tx) error {
@@ -302,6 +338,67 @@ func TestOldestOfAPrunedLog(t *testing.T) {
 			if err != nil || st.Head != 5 || st.Oldest != oldest {
 				t.Errorf("standing %+v, %v, want the oldest to be %d", st, err, oldest)
 			}
+		}
+	})
+}
+
+// What an agent was sent stays theirs, whatever becomes of them, and an account that is deleted gets nothing more.
+func TestSpellsOfAgents(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, o Options) {
+		s := mustOpen(t, o)
+		ann, bob := newUser(t, s, "ann", models.RoleAdmin), newUser(t, s, "bob", models.RoleMember)
+		tell := func(tx chat.Tx) error {
+			_, err := tx.Append(models.Event{Type: models.SupportUpdated, Audience: models.Agents()}, 0)
+			return err
+		}
+		become := func(role models.Role) chat.Command {
+			return func(tx chat.Tx) error {
+				u, err := tx.User(bob.ID)
+				if err != nil {
+					return err
+				}
+				u.Role = role
+				_, err = tx.Append(models.Event{Type: models.UserUpdated, Audience: models.Everyone()}, models.UserData{User: u.ForEvent()})
+				return errors.Join(err, tx.UpdateUser(u))
+			}
+		}
+		errs := together(t, s, tell, become(models.RoleAgent), tell, // 4 5 6
+			become(models.RoleAdmin), tell, become(models.RoleMember), tell, // 7 8 9 10
+			become(models.RoleGuest), become(models.RoleBot), tell, become(models.RoleAgent), tell) // 11 12 13 14 15
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		refused := func(tx chat.Tx) error { return errors.Join(become(models.RoleMember)(tx), tell(tx), errMuted) }
+		if errs := together(t, s, tell, refused, tell); !errors.Is(errs[1], errMuted) { // 16 17
+			t.Fatal(errs)
+		}
+		theirs := func(what string, u models.User, agent bool, want string) {
+			t.Helper()
+			p, err := s.Page(context.Background(), u.ID, 3, 0)
+			var got []int64
+			for _, e := range p.Events {
+				if e.Audience == models.Agents() {
+					got = append(got, e.ID)
+				}
+			}
+			if err != nil || p.Agent != agent || fmt.Sprint(got) != want {
+				t.Errorf("%s: agent %v, gets %v, %v, want %v", what, p.Agent, got, err, want)
+			}
+		}
+		theirs("ann, always an admin", ann, true, "[4 6 8 10 13 15 16 17]")
+		theirs("bob, twice an agent", bob, true, "[6 8 15 16 17]")
+		do(t, s, func(tx chat.Tx) error {
+			if err := tell(tx); err != nil {
+				return err
+			}
+			e, err := tx.Append(models.Event{Type: models.UserDeleted, Audience: models.Everyone()}, models.UserDeletedData{UserID: bob.ID})
+			bob.Role = models.RoleAgent
+			return errors.Join(err, tx.DeleteUser(bob, e.ID, false), tell(tx))
+		})
+		theirs("bob, deleted", bob, false, "[6 8 15 16 17 18]")
+		if h := check(t, o); len(h.Findings) > 0 {
+			t.Errorf("found %q", h.Findings)
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const roomColumns = "r.id, r.kind, r.name, r.name_key, r.topic, r.visibility, r.direct_a, r.direct_b, " +
-	"r.member_count, r.archived, r.created_at, r.slow_mode, r.history, r.mutes"
+	"r.member_count, r.archived, r.created_at, r.slow_mode, r.history, r.mutes, r.notes_of"
 
 type roomRow struct {
 	ID          int64
@@ -24,6 +24,7 @@ type roomRow struct {
 	SlowMode    int
 	History     string
 	Mutes       int
+	NotesOf     int64
 }
 
 func (r roomRow) model() models.Room {
@@ -31,7 +32,7 @@ func (r roomRow) model() models.Room {
 		ID: r.ID, Kind: models.RoomKind(r.Kind), Name: r.Name, Key: r.NameKey, Topic: r.Topic,
 		Visibility: models.Visibility(r.Visibility), DirectA: r.DirectA, DirectB: r.DirectB,
 		MemberCount: r.MemberCount, Archived: r.Archived, CreatedAt: moment(r.CreatedAt),
-		SlowMode: r.SlowMode, History: models.HistoryMode(r.History), Mutes: r.Mutes,
+		SlowMode: r.SlowMode, History: models.HistoryMode(r.History), Mutes: r.Mutes, NotesOf: r.NotesOf,
 	}
 }
 

@@ -32,6 +32,20 @@ func (t *tx) DeleteUser(u models.User, at int64, erase bool) error {
 	if _, err := t.write("delete read marks", "DELETE FROM reads WHERE user_id = ?", u.ID); err != nil {
 		return err
 	}
+	for _, s := range []struct{ what, query string }{
+		{"delete what the visitor told", "DELETE FROM visitors WHERE user_id = ?"},
+		{"delete the agent", "DELETE FROM support_agents WHERE user_id = ?"},
+		{"delete the agent's departments", "DELETE FROM support_agent_queues WHERE user_id = ?"},
+	} {
+		if _, err := t.write(s.what, s.query, u.ID); err != nil {
+			return err
+		}
+	}
+	if u.Role.Staff() {
+		if err := t.stopServing(u.ID, at); err != nil {
+			return err
+		}
+	}
 	if u.Role == models.RoleVisitor {
 		return nil
 	}
@@ -72,6 +86,17 @@ func (t *tx) DeleteNoncesOf(userID int64, limit int) (more bool, err error) {
 	n, err := t.write("delete a user's nonces", "DELETE FROM nonces WHERE user_id = ? AND nonce IN ("+
 		"SELECT nonce FROM nonces WHERE user_id = ? LIMIT ?)", userID, userID, limit)
 	return n == int64(limit), err
+}
+
+// EraseConversations implements chat.SupportWriter.
+func (t *tx) EraseConversations(visitorID int64) error {
+	_, err := t.write("blank the subjects of a visitor", "UPDATE conversations SET subject = "+t.blank("subject")+" WHERE visitor_id = ?", visitorID)
+	if err != nil {
+		return err
+	}
+	_, err = t.write("blank the comments of a visitor", "UPDATE ratings SET comment = "+t.blank("comment")+
+		" WHERE conversation_id IN (SELECT id FROM conversations WHERE visitor_id = ?)", visitorID)
+	return err
 }
 
 // FinishDeletion implements chat.Tx.

@@ -14,9 +14,9 @@ func (t *tx) InsertRoom(r models.Room) error {
 	r.History = cmp.Or(r.History, models.HistoryAll)
 	_, err := t.write("insert room",
 		"INSERT INTO rooms (id, kind, name, name_key, topic, visibility, direct_a, direct_b, member_count, archived, created_at, "+
-			"slow_mode, history, mutes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0)",
+			"slow_mode, history, mutes, notes_of) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, 0, ?)",
 		r.ID, string(r.Kind), r.Name, r.Key, r.Topic, string(r.Visibility), r.DirectA, r.DirectB, r.Archived, millis(r.CreatedAt),
-		r.SlowMode, string(r.History))
+		r.SlowMode, string(r.History), r.NotesOf)
 	if err == nil {
 		t.w.cache.putRoom(r)
 	}

@@ -17,13 +17,19 @@ func (t *tx) InsertUser(u models.User, passwordHash string) error {
 	}
 	t.w.cache.users.put(u.ID, u)
 	t.w.cache.names.put(u.Key, u.ID)
+	if u.Role.Staff() {
+		if err := t.startServing(u.ID, u.ID); err != nil {
+			return err
+		}
+	}
 	if u.Role == models.RoleVisitor {
 		return nil
 	}
 	return t.countMembers(models.LobbyID, 1)
 }
 
-// UpdateUser implements chat.Tx. Who becomes or ceases to be a visitor moves out of or into the lobby.
+// UpdateUser implements chat.Tx. Who becomes or ceases to be a visitor moves out of or into the lobby; who becomes
+// or ceases to be an agent or admin begins or ends a spell at the newest entry.
 func (t *tx) UpdateUser(u models.User) error {
 	old, err := t.User(u.ID)
 	if err != nil {
@@ -39,6 +45,15 @@ func (t *tx) UpdateUser(u models.User) error {
 	t.w.cache.users.put(u.ID, u)
 	t.w.cache.names.drop(old.Key)
 	t.w.cache.names.put(u.Key, u.ID)
+	switch at := t.next - 1; {
+	case u.Role.Staff() && !old.Role.Staff():
+		err = t.startServing(u.ID, at)
+	case !u.Role.Staff() && old.Role.Staff():
+		err = t.stopServing(u.ID, at)
+	}
+	if err != nil {
+		return err
+	}
 	was, is := old.Role == models.RoleVisitor, u.Role == models.RoleVisitor
 	switch {
 	case was && !is:
@@ -47,6 +62,17 @@ func (t *tx) UpdateUser(u models.User) error {
 		return t.countMembers(models.LobbyID, -1)
 	}
 	return nil
+}
+
+// startServing notes that what is sent to the agents is the user's from the entry on.
+func (t *tx) startServing(userID, from int64) error {
+	_, err := t.write("start an agent's spell", "INSERT INTO agent_spells (user_id, from_id, to_id) VALUES (?, ?, NULL)", userID, from)
+	return err
+}
+
+// stopServing notes that it is theirs up to the entry. What they had they keep.
+func (t *tx) stopServing(userID, to int64) error {
+	return t.update("end an agent's spell", "UPDATE agent_spells SET to_id = ? WHERE user_id = ? AND to_id IS NULL", to, userID)
 }
 
 // SetPassword implements chat.Tx.

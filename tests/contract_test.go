@@ -126,9 +126,49 @@ func aBan(o *operation, w *world) {
 	o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{ban}", id(ban.ID))
 }
 
+// aDepartment is a new one, which the admin acts upon.
+func aDepartment(o *operation, w *world) {
+	name := w.fresh()
+	w.admin.Post("/v1/support/queues", map[string]any{"name": name}).Want(201)
+	o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{queue}", name)
+}
+
 // message makes the operation act upon a new message of ann's in the lobby.
 func message(o *operation, w *world) {
 	o.path = strings.ReplaceAll(o.path, "{message}", id(w.ann.Send("lobby", w.fresh()).ID))
+}
+
+// aVisitor calls.
+func aVisitor(o *operation, w *world) { o.as = w.Visitor(w.fresh()) }
+
+// asked makes the admin act upon a visitor's conversation that is queued.
+func asked(o *operation, w *world) {
+	o.as = w.admin
+	o.path = strings.ReplaceAll(o.path, "{conversation}", id(w.Visitor(w.fresh()).Open(nil).ID))
+}
+
+// seeking makes a visitor act upon their own conversation.
+func seeking(o *operation, w *world) {
+	o.as = w.Visitor(w.fresh())
+	o.path = strings.ReplaceAll(o.path, "{conversation}", id(o.as.Open(nil).ID))
+}
+
+// served is an agent with a conversation, which they pass on to another department: no agent is left here who would take
+// what other calls open.
+func served(o *operation, w *world) {
+	o.as = w.Agent(w.admin, w.fresh())
+	o.path = strings.ReplaceAll(o.path, "{conversation}", id(w.Visitor(w.fresh()).Open(nil).ID))
+	o.as.Post(strings.Replace(o.path, "/transfer", "/accept", 1), nil).Want(200)
+	name := w.fresh()
+	w.admin.Post("/v1/support/queues", map[string]any{"name": name}).Want(201)
+	o.body = map[string]any{"queue": name}
+}
+
+// aCannedReply is one of the admin's.
+func aCannedReply(o *operation, w *world) {
+	made := w.admin.Post("/v1/support/replies", map[string]any{"title": w.fresh(), "text": "Hello!"}).Want(201)
+	o.as = w.admin
+	o.path = strings.ReplaceAll(o.path, "{reply}", id(harness.Into[client.SupportReply](made).ID))
 }
 
 // leaver is an account that nobody needs.
@@ -211,6 +251,23 @@ var operations = []operation{
 	{id: "revokeInvite", method: "DELETE", path: "/v1/rooms/{room}/invites/{invite}", status: 204, prepare: invited},
 	{id: "getInvite", method: "GET", path: "/v1/invites/{code}", status: 200, prepare: invited},
 	{id: "acceptInvite", method: "POST", path: "/v1/invites/{code}/accept", status: 200, prepare: invited},
+	{id: "createVisitor", method: "POST", path: "/v1/support/visitors", status: 201, public: true,
+		body: map[string]any{"name": "Li", "email": "li@example.org", "page": "https://shop.example/", "language": "zh"}},
+	{id: "listConversations", method: "GET", path: "/v1/support/conversations", status: 200},
+	{id: "openConversation", method: "POST", path: "/v1/support/conversations", status: 201, prepare: aVisitor,
+		body: map[string]any{"subject": "parcel", "text": "where?", "queue": "general", "wait": true}},
+	{id: "getConversation", method: "GET", path: "/v1/support/conversations/{conversation}", status: 200, prepare: asked},
+	{id: "acceptConversation", method: "POST", path: "/v1/support/conversations/{conversation}/accept", status: 200, prepare: func(o *operation, w *world) {
+		asked(o, w)
+		o.as = w.Agent(w.admin, w.fresh())
+	}},
+	{id: "transferConversation", method: "POST", path: "/v1/support/conversations/{conversation}/transfer", status: 200, prepare: served,
+		body: map[string]any{"agent": "@nobody"}},
+	{id: "closeConversation", method: "POST", path: "/v1/support/conversations/{conversation}/close", status: 200, prepare: asked},
+	{id: "reopenConversation", method: "POST", path: "/v1/support/conversations/{conversation}/reopen", status: 200, prepare: seeking},
+	{id: "setAvailability", method: "PUT", path: "/v1/support/availability", status: 200, prepare: byAdmin,
+		body: map[string]any{"available": false, "capacity": 2, "release": true}},
+	{id: "listSupportAgents", method: "GET", path: "/v1/support/agents", status: 200, prepare: byAdmin},
 	{id: "announce", method: "POST", path: "/v1/announcements", status: 201, prepare: byAdmin, body: map[string]any{"text": "hear, hear"}},
 	{id: "send", method: "POST", path: "/v1/send", status: 201, body: map[string]any{"text": "hello"}},
 	{id: "listReplies", method: "GET", path: "/v1/messages/{message}/replies", status: 200, prepare: message},
@@ -226,6 +283,31 @@ var operations = []operation{
 	{id: "pinMessage", method: "PUT", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
 	{id: "unpinMessage", method: "DELETE", path: "/v1/messages/{message}/pin", status: 204, prepare: aMessage},
 	{id: "listPins", method: "GET", path: "/v1/rooms/{room}/pins", status: 200, prepare: aMessage},
+	{id: "listNotes", method: "GET", path: "/v1/support/conversations/{conversation}/notes", status: 200, prepare: asked},
+	{id: "createNote", method: "POST", path: "/v1/support/conversations/{conversation}/notes", status: 201, prepare: asked,
+		body: map[string]any{"text": "wants a refund"}},
+	{id: "rateConversation", method: "PUT", path: "/v1/support/conversations/{conversation}/rating", status: 200, prepare: seeking,
+		body: map[string]any{"score": 4, "comment": "kind"}},
+	{id: "getTranscript", method: "GET", path: "/v1/support/conversations/{conversation}/transcript", status: 200, prepare: asked},
+	{id: "listSupportReplies", method: "GET", path: "/v1/support/replies?q=a", status: 200, prepare: byAdmin},
+	{id: "createSupportReply", method: "POST", path: "/v1/support/replies", status: 201, prepare: func(o *operation, w *world) {
+		o.as, o.body = w.admin, map[string]any{"title": w.fresh(), "text": "Hello {{visitor.name|there}}!", "queue": "general"}
+	}, body: map[string]any{"title": "", "text": ""}},
+	{id: "updateSupportReply", method: "PATCH", path: "/v1/support/replies/{reply}", status: 200, prepare: aCannedReply,
+		body: map[string]any{"text": "Good day!"}},
+	{id: "deleteSupportReply", method: "DELETE", path: "/v1/support/replies/{reply}", status: 204, prepare: aCannedReply},
+	{id: "getSupportStats", method: "GET", path: "/v1/support/stats", status: 200, prepare: byAdmin},
+	{id: "listQueues", method: "GET", path: "/v1/support/queues", status: 200, prepare: byAdmin},
+	{id: "createQueue", method: "POST", path: "/v1/support/queues", status: 201, prepare: func(o *operation, w *world) {
+		named(o, w)
+		byAdmin(o, w)
+	}, body: map[string]any{"name": "", "assignment": "manual"}},
+	{id: "updateQueue", method: "PATCH", path: "/v1/support/queues/{queue}", status: 200, prepare: aDepartment,
+		body: map[string]any{"assignment": "manual"}},
+	{id: "deleteQueue", method: "DELETE", path: "/v1/support/queues/{queue}", status: 204, prepare: aDepartment},
+	{id: "setSupportAgent", method: "PUT", path: "/v1/support/agents/{user}", status: 200, prepare: func(o *operation, w *world) {
+		o.as, o.path = w.admin, strings.ReplaceAll(o.path, "{user}", w.Agent(w.admin, w.fresh()).Ref())
+	}, body: map[string]any{"available": true, "capacity": 3}},
 	{id: "streamEvents", method: "GET", path: "/v1/events/stream", status: 200, stream: true},
 	{id: "streamNDJSON", method: "GET", path: "/v1/events/ndjson", status: 200, stream: true},
 	{id: "pollEvents", method: "GET", path: "/v1/events?after=0&wait=0", status: 200},

@@ -248,7 +248,7 @@ func TestExportBreaksOff(t *testing.T) {
 			ann.Send("lobby", strings.Repeat(rand.Text(), 3)) // does not deflate to nothing
 		}
 		whole, begun := len(ann.Get("/v1/me/export").Want(200).Body), 0
-		for _, after := range []int{2, 4, 8, 10} {
+		for _, after := range []int{2, 4, 8, 10, 12} {
 			s.BreakAfter(harness.Begin, after)
 			req, err := s.NewRequest(t.Context(), http.MethodGet, "/v1/me/export", ann.Bearer())
 			if err != nil {

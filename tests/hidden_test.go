@@ -99,19 +99,36 @@ var pointingByMessage = map[string]func(u *harness.User, at spot) []*harness.Ans
 			u.Do("PATCH", at.ofIt(""), body, harness.Header("If-Match", "*")),
 		}
 	},
-	"listEdits":      func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/edits"))) },
-	"deleteMessage":  func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(""))) },
-	"putReaction":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt(thumb), nil)) },
-	"deleteReaction": func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(thumb))) },
-	"listReactions":  func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/reactions"))) },
-	"pinMessage":     func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt("/pin"), nil)) },
-	"unpinMessage":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt("/pin"))) },
-	"listPins":       func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/pins"))) },
-	"listReplies":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/replies"))) },
-	"createInvite":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/invites"), nil)) },
-	"listInvites":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/invites"))) },
-	"revokeInvite":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.path("/invites/1"))) },
-	"getInvite":      func(u *harness.User, at spot) []*harness.Answer { return only(u.Get("/v1/invites/" + at.code)) },
+	"listEdits":            func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/edits"))) },
+	"deleteMessage":        func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(""))) },
+	"putReaction":          func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt(thumb), nil)) },
+	"deleteReaction":       func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt(thumb))) },
+	"listReactions":        func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/reactions"))) },
+	"pinMessage":           func(u *harness.User, at spot) []*harness.Answer { return only(u.Put(at.ofIt("/pin"), nil)) },
+	"unpinMessage":         func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.ofIt("/pin"))) },
+	"listPins":             func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/pins"))) },
+	"listReplies":          func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.ofIt("/replies"))) },
+	"createInvite":         func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.path("/invites"), nil)) },
+	"listInvites":          func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.path("/invites"))) },
+	"revokeInvite":         func(u *harness.User, at spot) []*harness.Answer { return only(u.Delete(at.path("/invites/1"))) },
+	"getInvite":            func(u *harness.User, at spot) []*harness.Answer { return only(u.Get("/v1/invites/" + at.code)) },
+	"getConversation":      func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.talk(""))) },
+	"acceptConversation":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/accept"), nil)) },
+	"transferConversation": func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/transfer"), nil)) },
+	"closeConversation":    func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/close"), nil)) },
+	"reopenConversation":   func(u *harness.User, at spot) []*harness.Answer { return only(u.Post(at.talk("/reopen"), nil)) },
+	"listNotes":            func(u *harness.User, at spot) []*harness.Answer { return only(u.Get(at.talk("/notes"))) },
+	"createNote": func(u *harness.User, at spot) []*harness.Answer {
+		return []*harness.Answer{
+			u.Post(at.talk("/notes"), map[string]any{"text": "x"}), u.Post(at.talk("/notes"), map[string]any{"text": "x", "nonce": "n"}),
+		}
+	},
+	"rateConversation": func(u *harness.User, at spot) []*harness.Answer {
+		return only(u.Put(at.talk("/rating"), map[string]any{"score": 1}))
+	},
+	"getTranscript": func(u *harness.User, at spot) []*harness.Answer {
+		return []*harness.Answer{u.Get(at.talk("/transcript")), u.Get(at.talk("/transcript?format=text"))}
+	},
 	"acceptInvite": func(u *harness.User, at spot) []*harness.Answer {
 		return only(u.Post("/v1/invites/"+at.code+"/accept", nil))
 	},
@@ -131,12 +148,16 @@ var pointless = []string{
 	"register", "guest", "login", "logout", "getMe", "updateMe", "changePassword", "listSessions", "endSession", "listBlocks",
 	"putBlock", "deleteBlock", "deleteMe", "exportMe", "rename", "createTicket", "listUsers", "getUser", "listRooms", "createRoom",
 	"announce", "setUserRole", "kickUser", "banUser", "unbanUser", "listBans", "banAddress", "liftBan", "listAudit",
+	"listSupportReplies", "createSupportReply", "updateSupportReply", "deleteSupportReply",
+	"createVisitor", "openConversation", "listConversations", "setAvailability", "listSupportAgents", "getSupportStats",
+	"listQueues", "createQueue", "updateQueue", "deleteQueue", "setSupportAgent",
 	"healthz", "readyz", "metrics", "docs", "docsFile", "openapiYAML", "openapiJSON",
 }
 
 func only(a *harness.Answer) []*harness.Answer { return []*harness.Answer{a} }
 
 func (at spot) path(more string) string   { return "/v1/rooms/" + at.room + more }
+func (at spot) talk(more string) string   { return "/v1/support/conversations/" + at.room + more }
 func (at spot) ofIt(more string) string   { return "/v1/messages/" + id(at.message) + more }
 func (at spot) in(room string) spot       { at.room = room; return at }
 func (at spot) withID(message int64) spot { at.message = message; return at }
@@ -155,7 +176,7 @@ func TestEveryOperationIsThoughtAbout(t *testing.T) {
 		if points == slices.Contains(pointless, o.ID) {
 			t.Errorf("say of %s (%s %s) in one of the tables whether it can point at something private", o.ID, o.Method, o.Path)
 		}
-		if private := strings.Contains(o.Path, "{room}") || strings.Contains(o.Path, "{message}") || strings.Contains(o.Path, "{code}"); private && !points {
+		if private := strings.Contains(o.Path, "{room}") || strings.Contains(o.Path, "{message}") || strings.Contains(o.Path, "{code}") || strings.Contains(o.Path, "{conversation}"); private && !points {
 			t.Errorf("%s %s points at something private", o.Method, o.Path)
 		}
 	}
@@ -165,7 +186,7 @@ func TestHiddenReadsLikeNone(t *testing.T) {
 	callByCall(t)
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *harness.Server) {
-		s.User("root")
+		root := s.User("root")
 		ann, bob := s.User("ann"), s.User("bob")
 		strangers := []*harness.User{s.User("stranger"), s.Guest("guest")}
 		for _, how := range []string{"removed", "left", "banned"} {
@@ -196,8 +217,17 @@ func TestHiddenReadsLikeNone(t *testing.T) {
 		gone.message = ann.Send("gone", "while it was there").ID
 		ann.Delete("/v1/rooms/gone").Want(204)
 
+		visitor := s.Visitor("visitor")
+		talk := visitor.Open(map[string]any{"text": "help me"})
+		support := spot{room: id(talk.RoomID), message: visitor.History(id(talk.RoomID))[0].ID, user: "@bob", code: none.code}
+		noted := note(root, talk.ID, "what agents say of it")
+		notes := spot{room: id(noted.RoomID), message: noted.ID, user: "@root", code: none.code}
+		sameAnswers(t, visitor, "notes", notes, none)
+
 		for _, u := range strangers {
-			for what, at := range map[string]spot{"private": secret, "private by name": secret.in("secret"), "direct": direct, "deleted": gone} {
+			for what, at := range map[string]spot{
+				"a visitor's": support, "notes": notes,
+				"private": secret, "private by name": secret.in("secret"), "direct": direct, "deleted": gone} {
 				sameAnswers(t, u, what, at, none)
 			}
 			if own := mine[u]; own != 0 {

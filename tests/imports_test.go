@@ -35,7 +35,30 @@ var house = map[string]struct {
 	"gateway": {may: []string{"models", "chat", "broker"}, why: "the older protocols are another face of the same rules"},
 	"web":     {why: "the pages are clients of the API like any other"},
 	"client":  {why: "people import it into programs of their own"},
-	"tui":     {may: []string{"client"}, why: "the terminal is a client like any other"},
+	"internal/terminal/chat": {
+		may: []string{"client", "internal/terminal/session"}, why: "the terminal is a client like any other",
+	},
+	"internal/terminal/durable": {
+		why: "a file that is whole at any moment is a thing of the disk alone",
+	},
+	"internal/terminal/session": {
+		may: []string{"internal/terminal/durable"}, why: "who one is lies on the disk; what to do with it the commands know",
+	},
+	"internal/terminal/plain": {
+		why: "what is harmless on a terminal is a matter of characters alone",
+	},
+	"internal/terminal/access": {
+		may: []string{"client", "internal/config", "internal/terminal/plain", "internal/terminal/session"},
+		why: "the terminal is a client like any other",
+	},
+	"internal/terminal/send": {
+		may: []string{"client", "internal/config", "internal/terminal/access"},
+		why: "the terminal is a client like any other",
+	},
+	"internal/terminal/tail": {
+		may: []string{"client", "internal/config", "internal/terminal/access", "internal/terminal/durable", "internal/terminal/plain"},
+		why: "the terminal is a client like any other",
+	},
 	"internal/config": {
 		why: "what an operator says is read before anything is there",
 	},
@@ -47,8 +70,8 @@ var house = map[string]struct {
 		why: "it reads the numbers that the parts keep, so that none of them knows Prometheus",
 	},
 	"internal/app": {
-		may: []string{"models", "chat", "store", "broker", "bus", "bus/memory", "bus/nats", "bus/postgres", "api", "gateway", "web", "internal/config", "internal/control", "internal/metrics"},
-		why: "the composition root knows all parts, but is no client",
+		may: []string{"models", "chat", "store", "broker", "bus", "bus/memory", "bus/nats", "bus/postgres", "api", "gateway", "web", "internal/config", "internal/control", "internal/metrics", "internal/terminal/chat", "internal/terminal/send", "internal/terminal/session", "internal/terminal/tail"},
+		why: "the composition root knows all parts, but is no client itself",
 	},
 	"internal/pgtest": {why: "a database for tests depends on nothing that is tested"},
 	"tests": {
@@ -82,10 +105,13 @@ var guests = []struct {
 	{"github.com/gin-gonic/gin", []string{"api"}, "*gin.Context never leaves api: others take r.Context()"},
 	{"github.com/prometheus", []string{"internal/metrics", "tests"}, "the parts keep plain numbers; what is made of them is seen in one place"},
 	{"github.com/swaggest/swgui", []string{"api"}, "the API's page is a part of the API"},
+	{"charm.land/bubbletea", []string{"internal/terminal/chat"}, "how a screen is drawn is said in one place"},
+	{"github.com/charmbracelet/x", []string{"internal/terminal/chat", "tests"}, "how a screen is drawn is said in one place"},
+	{"github.com/creack/pty", []string{"tests"}, "a pseudo-terminal is for looking at the program from outside"},
 	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
-		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench", "tui"},
+		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench", "internal/terminal/chat"},
 		"the rules, the storage and the fan-out serve every protocol",
 	},
 }

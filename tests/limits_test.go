@@ -116,8 +116,41 @@ var limited = []struct {
 	{"deleteMessage updateMessage", 50, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1") }},
 	{"putReaction deleteReaction", 60, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/reactions/x", nil) }},
 	{"deleteReaction putReaction", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/reactions/x") }},
+	{"getSupportStats", 20, func(u *harness.User) *harness.Answer { return u.Get("/v1/support/stats?from=never") }},
 	{"pinMessage unpinMessage", 30, func(u *harness.User) *harness.Answer { return u.Put("/v1/messages/1/pin", nil) }},
 	{"unpinMessage pinMessage", 30, func(u *harness.User) *harness.Answer { return u.Delete("/v1/messages/1/pin") }},
+	{"openConversation reopenConversation closeConversation", 20, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations", map[string]any{"queue": false})
+	}},
+	{"reopenConversation openConversation closeConversation", 20, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations/1/reopen", nil)
+	}},
+	{"closeConversation openConversation reopenConversation", 20, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations/1/close", nil)
+	}},
+	{"acceptConversation transferConversation setAvailability", 60, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations/1/accept", nil)
+	}},
+	{"transferConversation acceptConversation setAvailability", 60, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations/1/transfer", nil)
+	}},
+	{"setAvailability acceptConversation transferConversation", 60, func(u *harness.User) *harness.Answer {
+		return u.Put("/v1/support/availability", map[string]any{"available": false})
+	}},
+	{"createNote", 50, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/conversations/1/notes", map[string]any{"text": "x"})
+	}},
+	{"rateConversation", 20, func(u *harness.User) *harness.Answer {
+		return u.Put("/v1/support/conversations/1/rating", map[string]any{"score": 1})
+	}},
+	{"getTranscript", 20, func(u *harness.User) *harness.Answer { return u.Get("/v1/support/conversations/1/transcript") }},
+	{"createSupportReply updateSupportReply deleteSupportReply", 60, func(u *harness.User) *harness.Answer {
+		return u.Post("/v1/support/replies", map[string]any{"title": "x", "text": "x"})
+	}},
+	{"updateSupportReply createSupportReply deleteSupportReply", 60, func(u *harness.User) *harness.Answer {
+		return u.Patch("/v1/support/replies/1", map[string]any{})
+	}},
+	{"deleteSupportReply createSupportReply updateSupportReply", 60, func(u *harness.User) *harness.Answer { return u.Delete("/v1/support/replies/1") }},
 	{"streamEvents streamNDJSON", 300, func(u *harness.User) *harness.Answer {
 		return u.Get("/v1/events/stream", harness.Header("Accept", "text/html"))
 	}},
@@ -174,12 +207,15 @@ func TestLimitsByAddress(t *testing.T) {
 			return s.Do("POST", "/v1/register", append(with, harness.Form("name", fmt.Sprintf("user%d", n), "password", harness.Password))...)
 		},
 		"guest": func(with ...harness.With) *harness.Answer { return s.Do("POST", "/v1/guest", with...) },
+		"createVisitor": func(with ...harness.With) *harness.Answer {
+			return s.Do("POST", "/v1/support/visitors", with...)
+		},
 		"login": func(with ...harness.With) *harness.Answer {
 			n++
 			return s.Do("POST", "/v1/login", append(with, harness.Form("name", fmt.Sprintf("nobody%d", n), "password", harness.Password))...)
 		},
 	}
-	for name, limit := range map[string]int{"register": 60, "guest": 120} {
+	for name, limit := range map[string]int{"register": 60, "guest": 120, "createVisitor": 120} {
 		call := calls[name]
 		count, refusal := spend(t, limit, func() *harness.Answer { return call(from("192.0.2.1")) })
 		if count < limit {

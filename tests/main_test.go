@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"parley/internal/app"
 	"parley/internal/pgtest"
 	"parley/tests/harness"
 )
@@ -18,7 +19,13 @@ import (
 // unseen are the (operation, status) pairs that no test can bring about, and why.
 var unseen = map[harness.Pair]string{}
 
+// asProgram makes the tests' own binary the program.
+const asProgram = "TEST_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(app.Main(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	}
 	code := pgtest.Main(m)
 	harness.Client().CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()

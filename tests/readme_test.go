@@ -49,11 +49,27 @@ var tourPrints = []struct {
 	{`"reason":"Off topic"`, 1}, // the mute
 	{`"archived":true`, 1},      // the answer
 
+	{`"display_name":"李伟"`, 4},                 // the visitor, its conversation
+	{`"state":"assigned"`, 3},                  // opened, read, transferred
+	{`"On its way to you"`, 2},                 // the answer, the history
+	{`"load":1`, 1},                            // the agents
+	{`"Wants a refund, @anna please look"`, 2}, // the answer, the notes
+	{`"rendered":"Hello 李伟, I am eve."`, 1},    // the canned reply
+	{`"score":5`, 1},                           // the rating
+	{`On its way to you`, 3},                   // the transcript too
+	{`"assignment":"manual"`, 2},               // the department, the list of them
+	{`"timezone":"Europe/Berlin"`, 3},          // the hours, the figures
+	{`"state":"closed"`, 2},                    // the ends
 	{`"reactions":[{"emoji":"👍","user":`, 1},   // who reacted
 	{`[{"count":1,"emoji":"👍","me":true}]`, 1}, // the pinned message, as Bob sees it
 	{`"pinned_by":`, 1},                        // the pins
 	{`"mentions_room":true`, 2},                // the answer in a thread, the thread
 	{`"replies":[{`, 1},                        // the thread
+
+	{"logged in to", 1},
+	{"stored\n", 1},
+	{"#attic anna: The backup is done\n", 1},
+	{`{"id":`, 1}, // the event
 }
 
 // TestReadmeTour pastes the README's tour into a shell, in front of a server that was started as
@@ -79,7 +95,7 @@ func TestReadmeTour(t *testing.T) {
 		t.Errorf("the first line does not say where to go next: %q", p.line)
 	}
 	script = strings.ReplaceAll(script, "http://"+readmeAddr, p.url)
-	out := paste(t, script)
+	out := paste(t, script, program)
 	for _, want := range tourPrints {
 		if n := strings.Count(out, want.text); n < want.times {
 			t.Errorf("the tour prints %s %d times, want %d", want.text, n, want.times)
@@ -113,10 +129,13 @@ func tour(t *testing.T) (script string, blocks int) {
 	return script, len(found)
 }
 
-// paste runs a script in an empty directory; each command must succeed.
-func paste(t *testing.T, script string) string {
+// paste runs a script in an empty directory, which is a home too; each command must succeed.
+func paste(t *testing.T, script, program string) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir, bin := t.TempDir(), t.TempDir()
+	if err := os.Symlink(program, filepath.Join(bin, "parley")); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(dir, "tour.sh")
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 		t.Fatal(err)
@@ -125,7 +144,7 @@ func paste(t *testing.T, script string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-e", file)
 	cmd.Dir = dir
-	cmd.Env = withoutParley(os.Environ())
+	cmd.Env = append(withoutParley(os.Environ()), "HOME="+dir, "XDG_CONFIG_HOME="+dir+"/.config", "PATH="+bin+":"+os.Getenv("PATH"))
 	cmd.WaitDelay = 5 * time.Second // for what the tour leaves running
 	out, err := cmd.CombinedOutput()
 	if err != nil {

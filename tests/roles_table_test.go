@@ -271,6 +271,7 @@ var serverTable = []struct {
 		return u.Post("/v1/bans", map[string]any{"address": "192.0.2.1"})
 	}},
 	{"listAudit", "fffffy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/audit") }},
+	{"getSupportStats", "fffyfy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/support/stats") }},
 	{"getMe", "yyyyyy", 200, func(u *harness.User) *harness.Answer { return u.Get("/v1/me") }},
 	{"createTicket", "yyyyyy", 201, func(u *harness.User) *harness.Answer { return u.Post("/v1/tickets", nil) }},
 }

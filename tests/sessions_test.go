@@ -281,6 +281,7 @@ func TestStreamUseIsWrittenSeldom(t *testing.T) {
 	count := s.Count(harness.Commit)
 	s.Advance(50 * time.Minute)
 	ann.Head() // is use, too
+	harness.Eventually(t, "that request's write", func() bool { return count() == 1 })
 	s.Advance(50 * time.Minute)
 	for range 20 {
 		s.Do("GET", "/healthz").Want(200)

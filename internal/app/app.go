@@ -85,7 +85,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	service := chat.New(chat.Options{
 		Store: a.store, Presence: tracker, Whisper: a.broker, Hasher: chat.NewHasher(o.HashCost), Clock: o.Clock,
 		Log: o.Log, Guests: cfg.Guests == config.On, MaxTextBytes: cfg.MaxMessageBytes,
-		KickAfter: cfg.KickAfter,
+		KickAfter: cfg.KickAfter, SupportLeaveAfter: cfg.SupportLeaveAfter,
 	})
 	news.chat, news.broker, news.metrics = service, a.broker, m
 	m.Watch(metrics.Parts{Store: a.store.Stats, Broker: a.broker.Stats, Chat: service.Stats})

@@ -12,14 +12,16 @@ import (
 	"syscall"
 
 	"parley/internal/config"
+	"parley/internal/terminal/send"
 	"parley/models"
 )
 
 // The program's exit codes.
 const (
-	exitOK      = 0 // also after a graceful stop
-	exitFailure = 1 // could not start, failed while running, or was ended by a second signal
-	exitUsage   = 2 // the command line or a variable is wrong
+	exitOK      = 0  // also after a graceful stop
+	exitFailure = 1  // could not start, failed while running, or was ended by a second signal
+	exitUsage   = 2  // the command line or a variable is wrong
+	exitUnknown = 75 // of `parley send`: whether the message is stored is not known; EX_TEMPFAIL of sysexits.h
 )
 
 // Main runs the program and gives its exit code. What went wrong before or after serving is
@@ -38,10 +40,14 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 		err = health(context.Background(), in.Health, stdout)
 	case config.Users:
 		err = user(in.User, os.Stdin, stdout, stderr)
+	case config.Chat:
+		err = chatInTerminal(in.Chat, environ, stderr)
 	case config.Serve:
 		err = serve(in, stdout, stderr)
 	case config.Backup, config.Restore, config.Check:
 		err = care(in, stdout)
+	case config.Send, config.Tail:
+		err = terminal(in, os.Stdin, stdout, stderr)
 	}
 	if err != nil {
 		complain(stderr, err)
@@ -52,6 +58,9 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 
 // exitCode tells values that are wrong from what could not be done.
 func exitCode(err error) int {
+	if errors.Is(err, send.ErrUnfinished) {
+		return exitUnknown
+	}
 	if code := models.CodeOf(err); code == models.CodeValidationFailed {
 		return exitUsage
 	}

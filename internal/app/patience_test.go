@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -230,33 +231,32 @@ func TestStalledStreamOverHTTP2(t *testing.T) {
 // One that reads slowly, and one that is quiet for longer than the stall time, are none of that.
 func TestSlowStreamOverHTTP2(t *testing.T) {
 	t.Parallel()
-	const stall = 300 * time.Millisecond
 	const whole = 8 << 20 // more than the windows and buffers hold
-	o, pool := secureServing(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		chunk := make([]byte, whole/2)
-		_, err := w.Write(chunk)
-		time.Sleep(2 * stall) // quiet
-		if err == nil {
-			_, err = w.Write(chunk)
-		}
+	inTime(t, 300*time.Millisecond, func(stall time.Duration) error {
+		o, pool := secureServing(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			chunk := make([]byte, whole/2)
+			_, err := w.Write(chunk)
+			time.Sleep(2 * stall) // quiet
+			if err == nil {
+				_, _ = w.Write(chunk) // where it fails, the reader sees too little
+			}
+		}), stall)
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
+		defer client.CloseIdleConnections()
+		resp, err := client.Get(startWith(t, o).url())
 		if err != nil {
-			t.Error(err)
+			return err
 		}
-	}), stall)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
-	defer client.CloseIdleConnections()
-	resp, err := client.Get(startWith(t, o).url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	for got := int64(0); got < whole; {
-		n, err := io.CopyN(io.Discard, resp.Body, whole/32)
-		if got += n; err != nil {
-			t.Fatalf("after %d bytes: %v", got, err)
+		defer resp.Body.Close()
+		for got := int64(0); got < whole; {
+			n, err := io.CopyN(io.Discard, resp.Body, whole/32)
+			if got += n; err != nil {
+				return fmt.Errorf("after %d bytes: %w", got, err)
+			}
+			time.Sleep(stall / 10) // slow
 		}
-		time.Sleep(stall / 10) // slow
-	}
+		return nil
+	})
 }
 
 func wait(t *testing.T, c <-chan struct{}, fault string) {

@@ -22,23 +22,24 @@ const maxPresence = 1_000_000
 // Config is everything that `parley serve` can be told. Fields are flags; the tags are
 // their defaults and their help.
 type Config struct {
-	Addr            string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on. Port 0 takes a free one."`
-	Data            string        `default:"./data" placeholder:"DIR" help:"Directory for everything that the server keeps; made when missing."`
-	Database        Secret        `placeholder:"URL" help:"postgres:// URL of the database. Empty: SQLite in the data directory."`
-	Guests          Switch        `default:"on" placeholder:"on|off" help:"Whether people may come without a password."`
-	RateLimit       Switch        `default:"on" placeholder:"on|off" help:"Whether calls are limited by account and by address."`
-	CORSOrigin      []string      `name:"cors-origin" placeholder:"ORIGIN" help:"Origins whose pages may call the API by bearer token or ticket, never by cookie, such as https://example.org; * is any."`
-	TrustedProxy    []string      `placeholder:"CIDR" help:"Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
-	TLSCert         string        `name:"tls-cert" placeholder:"FILE" help:"Certificate chain in PEM: serves HTTPS. Read again when it changes."`
-	TLSKey          string        `name:"tls-key" placeholder:"FILE" help:"Private key of --tls-cert in PEM."`
-	AwayAfter       time.Duration `default:"5m" placeholder:"DURATION" help:"Time without acting after which somebody online is away; 0: never."`
-	KickAfter       time.Duration `default:"0" placeholder:"DURATION" help:"Time without acting after which a session is ended; 0: never."`
-	PresenceLimit   int           `default:"1000" placeholder:"N" help:"Members of only the lobby are announced while fewer than this are online."`
-	Retention       time.Duration `default:"0" placeholder:"DURATION" help:"How long events can be resumed from; messages stay. 0: for ever."`
-	MaxMessageBytes int           `default:"16384" placeholder:"N" help:"Longest text of a message, 1 to 1048576."`
-	PprofAddr       string        `placeholder:"HOST:PORT" help:"Loopback address for profiles under /debug/pprof/. Empty: none."`
-	LogFormat       LogFormat     `default:"text" placeholder:"text|json" help:"Form of the log lines on standard error."`
-	LogLevel        LogLevel      `default:"info" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
+	Addr              string        `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on. Port 0 takes a free one."`
+	Data              string        `default:"./data" placeholder:"DIR" help:"Directory for everything that the server keeps; made when missing."`
+	Database          Secret        `placeholder:"URL" help:"postgres:// URL of the database. Empty: SQLite in the data directory."`
+	Guests            Switch        `default:"on" placeholder:"on|off" help:"Whether people may come without a password."`
+	RateLimit         Switch        `default:"on" placeholder:"on|off" help:"Whether calls are limited by account and by address."`
+	CORSOrigin        []string      `name:"cors-origin" placeholder:"ORIGIN" help:"Origins whose pages may call the API by bearer token or ticket, never by cookie, such as https://example.org; * is any."`
+	TrustedProxy      []string      `placeholder:"CIDR" help:"Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto count."`
+	TLSCert           string        `name:"tls-cert" placeholder:"FILE" help:"Certificate chain in PEM: serves HTTPS. Read again when it changes."`
+	TLSKey            string        `name:"tls-key" placeholder:"FILE" help:"Private key of --tls-cert in PEM."`
+	AwayAfter         time.Duration `default:"5m" placeholder:"DURATION" help:"Time without acting after which somebody online is away; 0: never."`
+	KickAfter         time.Duration `default:"0" placeholder:"DURATION" help:"Time without acting after which a session is ended; 0: never."`
+	SupportLeaveAfter time.Duration `default:"2m" placeholder:"DURATION" help:"Time away after which a visitor's conversation with support is closed; 0: never."`
+	PresenceLimit     int           `default:"1000" placeholder:"N" help:"Members of only the lobby are announced while fewer than this are online."`
+	Retention         time.Duration `default:"0" placeholder:"DURATION" help:"How long events can be resumed from; messages stay. 0: for ever."`
+	MaxMessageBytes   int           `default:"16384" placeholder:"N" help:"Longest text of a message, 1 to 1048576."`
+	PprofAddr         string        `placeholder:"HOST:PORT" help:"Loopback address for profiles under /debug/pprof/. Empty: none."`
+	LogFormat         LogFormat     `default:"text" placeholder:"text|json" help:"Form of the log lines on standard error."`
+	LogLevel          LogLevel      `default:"info" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
 }
 
 // LogValue is the configuration in a log line, with the secrets hidden.
@@ -48,7 +49,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("guests", string(c.Guests)), slog.String("rate_limit", string(c.RateLimit)),
 		slog.Any("cors_origin", c.CORSOrigin), slog.Any("trusted_proxy", c.TrustedProxy),
 		slog.String("tls_cert", c.TLSCert), slog.String("tls_key", c.TLSKey),
-		slog.Duration("away_after", c.AwayAfter), slog.Duration("kick_after", c.KickAfter),
+		slog.Duration("away_after", c.AwayAfter), slog.Duration("kick_after", c.KickAfter), slog.Duration("support_leave_after", c.SupportLeaveAfter),
 		slog.Int("presence_limit", c.PresenceLimit), slog.Duration("retention", c.Retention),
 		slog.Int("max_message_bytes", c.MaxMessageBytes), slog.String("pprof_addr", c.PprofAddr),
 		slog.String("log_format", string(c.LogFormat)), slog.String("log_level", c.LogLevel.String()),
@@ -147,6 +148,7 @@ func (c Config) Check() error {
 		{"tls-key", needs(c.TLSKey, c.TLSCert, "tls-cert")},
 		{"away-after", checkAtLeast(c.AwayAfter, time.Second)},
 		{"kick-after", checkAtLeast(c.KickAfter, time.Second)},
+		{"support-leave-after", checkAtLeast(c.SupportLeaveAfter, time.Second)},
 		{"presence-limit", checkRange(c.PresenceLimit, 0, maxPresence)},
 		{"retention", checkAtLeast(c.Retention, time.Minute)},
 		{"max-message-bytes", checkRange(c.MaxMessageBytes, 1, maxMessageBytes)},

@@ -67,10 +67,10 @@ func (env *environment) blame(err error) error {
 
 // unknown gives the variables that no flag has, sorted.
 func (env *environment) unknown(model *kong.Application) []string {
-	known := map[string]bool{}
+	known := map[string]bool{passwordVariable: true}
 	for _, node := range model.Children {
 		for _, flag := range node.Flags {
-			known[variable(flag.Name)] = true
+			known[variable(flag.Name)] = known[variable(flag.Name)] || !flag.Tag.Has(onlyTyped)
 		}
 	}
 	var names []string
@@ -82,3 +82,6 @@ func (env *environment) unknown(model *kong.Application) []string {
 	slices.Sort(names)
 	return names
 }
+
+// password is the one that no flag has.
+func (env *environment) password() Secret { return Secret(env.values[passwordVariable]) }

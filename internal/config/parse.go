@@ -17,12 +17,15 @@ type Command string
 // The commands. Helped says that help was asked for and printed: nothing is left to do.
 const (
 	Serve       Command = "serve"
+	Chat        Command = "chat"
 	Users       Command = "user"
 	CheckHealth Command = "health"
 	Version     Command = "version"
 	Backup      Command = "backup"
 	Restore     Command = "restore"
 	Check       Command = "check"
+	Send        Command = "send"
+	Tail        Command = "tail"
 	Helped      Command = "help"
 )
 
@@ -30,6 +33,7 @@ const (
 type Invocation struct {
 	Command Command
 	Config  Config      // with Serve
+	Chat    ChatArgs    // with Chat
 	User    User        // with Users
 	Unknown []string    // variables named PARLEY_… that no flag has
 	Health  Health      // with CheckHealth
@@ -37,6 +41,8 @@ type Invocation struct {
 	Backup  BackupArgs  // with Backup
 	Restore RestoreArgs // with Restore
 	Check   CheckArgs   // with Check
+	Send    SendArgs    // with Send
+	Tail    TailArgs    // with Tail
 }
 
 // Health is what `parley health` can be told. Addr and TLSCert are the server's own flags, so
@@ -69,7 +75,10 @@ func (e *UsageError) Error() string {
 // grammar is what may follow the program's name.
 type grammar struct {
 	Serve   Config      `cmd:"" default:"withargs" help:"Run the server, in the foreground, until SIGINT or SIGTERM."`
+	Chat    ChatArgs    `cmd:"" help:"Chat in this terminal, or by lines where input or output is none."`
 	User    userGrammar `cmd:"" help:"Manage accounts: list, role, password, kick, ban, unban. Works while the server runs."`
+	Send    SendArgs    `cmd:"" help:"Send a message: exit code 0 if it is stored, 1 if it was refused, 75 if that is not known."`
+	Tail    TailArgs    `cmd:"" help:"Print messages as they are said, or events as JSON, and resume where it stopped."`
 	Health  Health      `cmd:"" help:"Ask a server whether it is ready: exit code 0 if so, else 1."`
 	Backup  BackupArgs  `cmd:"" help:"Copy the data to a file, also while a server runs on them."`
 	Restore RestoreArgs `cmd:"" help:"Put a backup into a data directory."`
@@ -92,7 +101,7 @@ func Parse(args, environ []string, out io.Writer) (Invocation, error) {
 	if err := checkCommand(parser, args); err != nil {
 		return Invocation{}, err
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(withOldFlags(args))
 	switch {
 	case helped:
 		return Invocation{Command: Helped}, nil
@@ -106,6 +115,9 @@ func Parse(args, environ []string, out io.Writer) (Invocation, error) {
 	switch in.Command {
 	case Serve:
 		in.Config, in.Unknown, read = g.Serve, env.unknown(parser.Model), g.Serve
+	case Chat:
+		g.Chat.Password = env.password()
+		in.Chat, read = g.Chat, g.Chat
 	case Users:
 		in.User, err = g.User.invocation(parsed)
 		return in, env.blame(err)
@@ -115,6 +127,12 @@ func Parse(args, environ []string, out io.Writer) (Invocation, error) {
 		in.Restore, read = g.Restore, g.Restore
 	case Check:
 		in.Check, read = g.Check, g.Check
+	case Send:
+		g.Send.Password = env.password()
+		in.Send, read = g.Send, g.Send
+	case Tail:
+		g.Tail.Password = env.password()
+		in.Tail, read = g.Tail, g.Tail
 	default:
 		in.Health, in.JSON = g.Health, g.Version.JSON
 		return in, nil

@@ -15,7 +15,7 @@ import (
 
 var defaults = Config{
 	Addr: "127.0.0.1:8080", Data: "./data", Guests: On, RateLimit: On,
-	AwayAfter: 5 * time.Minute, PresenceLimit: 1000, MaxMessageBytes: 16384,
+	AwayAfter: 5 * time.Minute, SupportLeaveAfter: 2 * time.Minute, PresenceLimit: 1000, MaxMessageBytes: 16384,
 	LogFormat: LogText, LogLevel: LogLevel(slog.LevelInfo),
 }
 
@@ -45,6 +45,7 @@ func TestPrecedence(t *testing.T) {
 		},
 		{"away-after", "0", "90s", func(c Config) any { return c.AwayAfter }, time.Duration(0), 90 * time.Second},
 		{"kick-after", "1s", "720h", func(c Config) any { return c.KickAfter }, time.Second, 720 * time.Hour},
+		{"support-leave-after", "0", "5m", func(c Config) any { return c.SupportLeaveAfter }, time.Duration(0), 5 * time.Minute},
 		{"presence-limit", "0", "1000000", func(c Config) any { return c.PresenceLimit }, 0, 1_000_000},
 		{"retention", "720h", "0s", func(c Config) any { return c.Retention }, 720 * time.Hour, time.Duration(0)},
 		{"pprof-addr", "localhost:6060", "[::1]:0", func(c Config) any { return c.PprofAddr }, "localhost:6060", "[::1]:0"},

@@ -2,8 +2,9 @@
 // Prometheus: they keep plain numbers, which are read when somebody asks (parts.go), or tell of what
 // happens by a function that they were given (told.go).
 //
-// Labels take few values, all of them the program's own: routes are templates of the spec, methods those of
-// HTTP, types and reasons those that package models and chat name. Nothing that a client sends makes a series.
+// Labels take few values, almost all of them the program's own: routes are templates of the spec, methods those of
+// HTTP, types and reasons those that package models and chat name. Only the names of support's departments are the
+// admins', who make each of them; what is no more has no series. Nothing that anybody else sends makes one.
 //
 // There is no package state: each Metrics has a registry of its own, as each server in a test has.
 package metrics

@@ -63,6 +63,12 @@ func TestPartsAreShownUnderTheirNames(t *testing.T) {
 			return chat.Stats{
 				SessionHits: 29, SessionMisses: 30, Sessions: 31,
 				Hashes: chat.HashStats{Running: 32, Slots: 33, Waiting: 34, Computed: 35},
+				Support: models.SupportNow{
+					Queues: []models.QueueNow{
+						{Queue: "general", Waiting: 38, Assigned: 39, LongestWait: 40 * time.Second}, {Queue: "Gäste", Waiting: 41},
+					},
+					Agents: models.AgentsNow{Available: 42, Present: 43, Capacity: 44, Load: 45},
+				},
 			}
 		},
 	})
@@ -83,6 +89,9 @@ func TestPartsAreShownUnderTheirNames(t *testing.T) {
 		`parley_session_cache_lookups_total{result="hit"} 29`, `parley_session_cache_lookups_total{result="miss"} 30`,
 		`parley_session_cache_entries 31`, `parley_password_hashes_running 32`, `parley_password_hashes_limit 33`,
 		`parley_password_hashes_waiting 34`, `parley_password_hashes_total 35`,
+		`parley_support_conversations{queue="general",state="queued"} 38`, `parley_support_conversations{queue="general",state="assigned"} 39`,
+		`parley_support_longest_wait_seconds{queue="general"} 40`, `parley_support_conversations{queue="Gäste",state="queued"} 41`,
+		`parley_support_agents_available 42`, `parley_support_agents_present 43`, `parley_support_capacity 44`, `parley_support_load 45`,
 	} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("%s is missing", want)
@@ -113,6 +122,37 @@ func TestUnknownTypesAndReasonsShareOneSeries(t *testing.T) {
 		`parley_session_ends_total{reason="other"} 2`, `parley_commit_batch_size_bucket{le="2"} 0`,
 		`parley_commit_batch_size_bucket{le="4"} 1`, `parley_commit_duration_seconds_sum 0.03`,
 		`parley_slow_readers_cut_total 1`,
+	} {
+		if !strings.Contains(text, "\n"+want+"\n") {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+// Each step of a conversation is counted under its name.
+func TestStepsOfSupport(t *testing.T) {
+	t.Parallel()
+	m := watching(still())
+	before := strings.Count(m.text(t), "\n")
+	for _, step := range []models.SupportStep{
+		{Kind: models.StepOpened}, {Kind: models.StepReopened}, {Kind: models.StepReopened},
+		{Kind: models.StepAssigned, Took: 3 * time.Second}, {Kind: models.StepResponded, Took: 20 * time.Second},
+		{Kind: models.StepClosed, Reason: models.VisitorLeft},
+		{Kind: models.StepClosed, Reason: models.ClosedByAgent, Agent: true, Took: 50 * time.Second},
+		{Kind: models.StepClosed, Reason: "whim", Agent: true}, {Kind: models.StepRated, Score: 4}, {},
+	} {
+		m.Published([]models.Event{{Type: models.SupportUpdated, Change: models.Change{Support: &step}}})
+	}
+	text := m.text(t)
+	if after := strings.Count(text, "\n"); after != before {
+		t.Errorf("%d lines became %d", before, after)
+	}
+	for _, want := range []string{
+		`parley_support_opened_total 1`, `parley_support_reopened_total 2`, `parley_support_closed_total{reason="visitor_left"} 1`,
+		`parley_support_closed_total{reason="agent"} 1`, `parley_support_closed_total{reason="other"} 1`,
+		`parley_support_waiting_seconds_sum 3`, `parley_support_waiting_seconds_bucket{le="1"} 0`, `parley_support_waiting_seconds_bucket{le="5"} 1`,
+		`parley_support_first_response_seconds_sum 20`, `parley_support_duration_seconds_sum 50`, `parley_support_duration_seconds_count 2`,
+		`parley_support_ratings_total{score="4"} 1`, `parley_support_ratings_total{score="5"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+want+"\n") {
 			t.Errorf("%s is missing", want)

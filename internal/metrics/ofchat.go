@@ -30,4 +30,5 @@ func collectChat(ch chan<- prometheus.Metric, s chat.Stats) {
 	hashesAtWork.is(ch, float64(s.Hashes.Running))
 	hashSlots.is(ch, float64(s.Hashes.Slots))
 	hashesWait.is(ch, float64(s.Hashes.Waiting))
+	collectSupport(ch, s.Support)
 }

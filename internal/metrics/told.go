@@ -24,6 +24,7 @@ type told struct {
 	ended     map[string]prometheus.Counter
 	events    *prometheus.CounterVec
 	endings   *prometheus.CounterVec
+	support   support
 }
 
 const other = "other"
@@ -63,6 +64,7 @@ func newTold() told {
 			Namespace: namespace, Name: "session_ends_total", Help: "Sessions that were ended, by why.",
 		}, []string{"reason"}),
 		published: map[models.EventType]prometheus.Counter{}, ended: map[string]prometheus.Counter{},
+		support: newSupport(),
 	}
 	// All there are from the start, so that the first of each is an increase.
 	for _, name := range append(models.LogTypes(), other) {
@@ -75,7 +77,7 @@ func newTold() told {
 }
 
 func (t *told) collectors() []prometheus.Collector {
-	return []prometheus.Collector{t.requests, t.durations, t.batches, t.commits, t.cut, t.events, t.endings}
+	return append(t.support.collectors(), t.requests, t.durations, t.batches, t.commits, t.cut, t.events, t.endings)
 }
 
 // Served counts a request; see api.Options.
@@ -96,8 +98,12 @@ func (t *told) Committed(b store.Batch) {
 func (t *told) Published(events []models.Event) {
 	for i := range events {
 		count(t.published, events[i].Type, models.EventType(other))
-		if c := &events[i].Change; c.Kind == models.SessionGone {
+		c := &events[i].Change
+		if c.Kind == models.SessionGone {
 			count(t.ended, c.Reason, other)
+		}
+		if c.Support != nil {
+			t.support.step(*c.Support)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/go-json-experiment/json/jsontext"
@@ -169,15 +170,16 @@ func checkProblem(resp *http.Response, media string, body []byte) error {
 
 // Problem is RFC 9457's body with Parley's members.
 type Problem struct {
-	Type      string  `json:"type"`
-	Title     string  `json:"title"`
-	Status    int     `json:"status"`
-	Detail    string  `json:"detail"`
-	Code      string  `json:"code"`
-	RequestID string  `json:"request_id"`
-	Errors    []Field `json:"errors"`
-	Oldest    *int64  `json:"oldest"`
-	Cursor    *int64  `json:"cursor"`
+	Type        string     `json:"type"`
+	Title       string     `json:"title"`
+	Status      int        `json:"status"`
+	Detail      string     `json:"detail"`
+	Code        string     `json:"code"`
+	RequestID   string     `json:"request_id"`
+	Errors      []Field    `json:"errors"`
+	Oldest      *int64     `json:"oldest"`
+	NextOpening *time.Time `json:"next_opening"`
+	Cursor      *int64     `json:"cursor"`
 }
 
 // Field is what is wrong with one field.
@@ -208,6 +210,8 @@ func (p Problem) check(resp *http.Response) error {
 		return fmt.Errorf("%s with %d errors", p.Code, len(p.Errors))
 	case (p.Code == "cursor_expired") != (p.Oldest != nil && p.Cursor != nil):
 		return fmt.Errorf("%s with oldest %v and cursor %v", p.Code, p.Oldest, p.Cursor)
+	case p.NextOpening != nil && p.Code != "no_agent_available":
+		return fmt.Errorf("%s with next_opening %v", p.Code, p.NextOpening)
 	case (status == 429 || status == 503) && resp.Header.Get("Retry-After") == "":
 		return fmt.Errorf("%d without Retry-After", status)
 	case status == 429 && !hasRateLimit(resp.Header):

@@ -69,7 +69,10 @@ func Tune(change func(o *app.Options)) Option {
 // Start runs a server with new data until the test ends.
 func Start(tb testing.TB, with ...Option) *Server {
 	tb.Helper()
-	p := &program{flags: []string{"--addr", "127.0.0.1:0", "--data", tb.TempDir(), "--rate-limit", "off"}}
+	// Visitors of a test that says nothing of it do not leave: it may run for long on a busy machine.
+	p := &program{flags: []string{
+		"--addr", "127.0.0.1:0", "--data", tb.TempDir(), "--rate-limit", "off", "--support-leave-after", "0",
+	}}
 	p.options = app.Options{
 		Log: p.log(), Fault: p.fault, Spread: -1,
 		Tidy: -1, // or tests that count the database's work would count the janitor's

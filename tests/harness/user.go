@@ -36,6 +36,36 @@ func (s *Server) Guest(name string) *User {
 	return s.opened(s.Do("POST", "/v1/guest", JSON(body)).Want(201))
 }
 
+// Visitor makes a support visitor, with the given name as display name.
+func (s *Server) Visitor(display string) *User {
+	s.tb.Helper()
+	return s.opened(s.Do("POST", "/v1/support/visitors", JSON(map[string]any{"name": display})).Want(201))
+}
+
+// Agent makes an account that the admin makes an agent.
+func (s *Server) Agent(admin *User, name string) *User {
+	s.tb.Helper()
+	u := s.User(name)
+	admin.Put("/v1/users/"+u.Ref()+"/role", map[string]any{"role": "agent"}).Want(200)
+	u.Role = "agent"
+	return u
+}
+
+// Serve has an agent take part in support.
+func (u *User) Serve(capacity int) {
+	u.s.tb.Helper()
+	u.Put("/v1/support/availability", map[string]any{"available": true, "capacity": capacity}).Want(200)
+}
+
+// Open opens a conversation with support.
+func (u *User) Open(body map[string]any) client.Conversation {
+	u.s.tb.Helper()
+	if body == nil {
+		body = map[string]any{}
+	}
+	return Into[client.Conversation](u.Post("/v1/support/conversations", body).Want(201))
+}
+
 // Login opens another session of an account that User made.
 func (s *Server) Login(name string) *User {
 	s.tb.Helper()

@@ -10,8 +10,13 @@
 #   Test: ./store TestNothingIsPublishedBeforeTheCommit
 #
 # Flags of `go test -c` may stand before the package (`Test: -race ./broker TestRouting`). The tree is left
-# alone: Go builds the broken files by -overlay, from the cache for all the rest. So a patch can
-# break Go files and embedded ones, not files that a test opens by itself.
+# alone: Go builds the broken files by -overlay. So a patch can break Go files and embedded ones, not files
+# that a test opens by itself.
+#
+# The go command would compile anew whatever imports the broken package, the large API before all. That is needed
+# only where the break shows outside of it, as in a body that was inlined elsewhere, and the linker knows: it
+# refuses a package that was compiled against another face of one that it imports. So the broken package
+# alone is compiled, and linked with the others as they are. What the linker refuses, go test -c makes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -33,6 +38,30 @@ overlay() {
   (cd "$dir" && git apply -p1 "$patch") >&2
 }
 
+# archives FLAGS PACKAGE… prints what the packages are compiled to: path, the test that it is a variant for, file.
+archives() { go list -export -f '{{if .Export}}{{.ImportPath}} {{.Export}}{{end}}' "$@"; }
+
+# relink WORK PACKAGE makes the test binary of the archives of all and that of the package that the patch breaks,
+# another one. It fails where more is needed.
+relink() {
+  local work=$1 path
+  path=$(go list "$2") || return 1
+  mapfile -t broken < <(cd "$work/broken" && find . -type f -printf '%h\n' | sort -u)
+  [ ${#broken[@]} = 1 ] && [ "${broken[0]}" != "$2" ] || return 1
+  archives -overlay "$work/overlay.json" "${broken[0]}" >"$work/archive" || return 1
+  # Of several archives of a package the last is meant.
+  { grep -v ']' "$ARCHIVES"; grep -F " [$path.test] " "$ARCHIVES"; cat "$work/archive"; } |
+    awk '{ file[$1] = $NF } END { for (path in file) print "packagefile " path "=" file[path] }' >"$work/importcfg"
+  go tool link -o "$work/test" -importcfg "$work/importcfg" -s -w -X testing.testBinary=1 \
+    "$(sed -n "s|^packagefile $path\.test=||p" "$work/importcfg")"
+}
+
+# compile WORK PACKAGE FLAGS makes the test binary.
+compile() {
+  if [ $# = 2 ] && relink "$1" "$2" 2>"$1/why"; then return; fi
+  go test -c -vet=off -ldflags='-s -w' "${@:3}" -overlay "$1/overlay.json" -o "$1/test" "$2"
+}
+
 # pattern makes -run's pattern of a test's name, subtests included.
 pattern() { local p=${1//\//$\/^}; printf '^%s$' "$p"; }
 
@@ -50,18 +79,18 @@ try() {
     return 1
   fi
   local test=${words[-1]} package=${words[-2]} flags=("${words[@]:0:${#words[@]}-2}")
-  if ! overlay "$work" "$patch" >"$work/overlay.json" 2>"$work/log"; then
+  if ! overlay "$work/broken" "$patch" >"$work/overlay.json" 2>"$work/log"; then
     say BROKEN "$name" 'does not apply:'
     cat "$work/log"
     return 1
   fi
-  if ! (cd "$root" && go test -c -ldflags='-s -w' "${flags[@]}" -overlay "$work/overlay.json" -o "$work/test" "$package") >"$work/log" 2>&1; then
+  if ! (cd "$root" && compile "$work" "$package" "${flags[@]}") >"$work/log" 2>&1; then
     say BROKEN "$name" 'does not compile:'
     cat "$work/log"
     return 1
   fi
   local began=$SECONDS
-  (cd "$root/$package" && "$work/test" -test.run "$(pattern "$test")" -test.timeout 60s) >"$work/log" 2>&1 || code=$?
+  (cd "$root/$package" && "$work/test" -test.run "$(pattern "$test")" -test.failfast -test.timeout 60s) >"$work/log" 2>&1 || code=$?
   if [ "$code" = 0 ]; then
     say SURVIVED "$name" "$package $test passes"
     tail -n 5 "$work/log"
@@ -87,7 +116,10 @@ patches=("$@")
 [ $# -gt 0 ] || patches=("$here"/*.patch)
 [ -e "${patches[0]}" ] || { echo 'no mutants found'; exit 1; }
 table=$(mktemp)
-trap 'rm -f "$table"' EXIT
+ARCHIVES=$(mktemp)
+export ARCHIVES
+trap 'rm -f "$table" "$ARCHIVES"' EXIT
+(cd "$root" && archives -deps -test $(sed -n 's/^Test:.* \(\.[^ ]*\) [^ ]*$/\1/p' "${patches[@]}" | sort -u)) >"$ARCHIVES"
 realpath -z "${patches[@]}" | xargs -0 -n 1 -P "$(nproc)" bash "$0" --try | tee "$table" || true
 killed=$(grep -c '^killed ' "$table" || true)
 echo "$killed mutants killed, $((${#patches[@]} - killed)) not"
