@@ -125,7 +125,12 @@ func inName(r rune) bool {
 	case r < utf8.RuneSelf:
 		return '!' <= r && r <= '~' && !strings.ContainsRune(forbiddenInNames, r)
 	}
-	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(oddInNames, r)
+	if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(oddInNames, r) {
+		return true
+	}
+	// A few signs are another one's older code, such as the Greek question mark: in names they are that.
+	composed, _ := utf8.DecodeRuneInString(norm.NFC.String(string(r)))
+	return composed != r && inName(composed)
 }
 
 // oddInNames are what PRECIS allows besides letters, marks and digits.
