@@ -10,31 +10,22 @@ import (
 	"parley/client"
 )
 
-// history prints the newest messages and gives the position to go on from. Each room's answer is true of a position of its
-// own, which is remembered: what lies up to it there is not printed again.
+// history prints the newest messages and gives the position to go on from. It is one position for all rooms: what was said
+// since, while they are read one by one, is for the stream, in its order.
 func (c *command) history(ctx context.Context) (after int64, err error) {
 	var messages []client.Message
-	after = -1
-	read := func(at int64) {
-		if after < 0 || at < after {
-			after = at
-		}
+	joined, after, err := c.joined(ctx)
+	if err != nil {
+		return 0, err
 	}
 	add := func(id int64) error {
-		page, err := c.page(ctx, id)
+		page, err := c.page(ctx, id, after)
 		if err != nil {
 			return fmt.Errorf("read what was said: %w", err)
 		}
 		messages = newest(append(messages, page.Messages...), c.Last)
-		c.shown[id] = page.Cursor
-		read(page.Cursor)
 		return nil
 	}
-	joined, at, err := c.joined(ctx)
-	if err != nil {
-		return 0, err
-	}
-	read(at)
 	if len(c.Room) > 0 {
 		for _, id := range c.rooms.chosen {
 			if err := add(id); err != nil {
@@ -73,10 +64,10 @@ func (c *command) joined(ctx context.Context) (joined []client.Room, cursor int6
 	return joined, cursor, nil
 }
 
-// page reads the newest messages of a room.
-func (c *command) page(ctx context.Context, room int64) (page client.MessageList, err error) {
+// page reads the newest messages of a room up to a position.
+func (c *command) page(ctx context.Context, room, upTo int64) (page client.MessageList, err error) {
 	err = c.account.Try(ctx, func(ctx context.Context) error {
-		resp, err := c.account.ListMessagesWithResponse(ctx, strconv.FormatInt(room, 10), &client.ListMessagesParams{Limit: &c.Last})
+		resp, err := c.account.ListMessagesWithResponse(ctx, strconv.FormatInt(room, 10), &client.ListMessagesParams{Limit: &c.Last, Before: new(upTo + 1)})
 		if err != nil {
 			return err
 		}

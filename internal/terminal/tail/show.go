@@ -57,7 +57,7 @@ func (c *command) show(ctx context.Context, e client.Event) error {
 	case client.EventTypeSessionEnded:
 		c.account.Note("%s", ending(e))
 	default:
-		if wanted := c.wanted(); wanted != nil && !slices.Contains(wanted, e.Type) || e.ID > 0 && e.ID <= c.shown[e.RoomID] {
+		if wanted := c.wanted(); wanted != nil && !slices.Contains(wanted, e.Type) {
 			return nil
 		}
 		if wants, err := c.rooms.wants(ctx, e.RoomID); err != nil || !wants {

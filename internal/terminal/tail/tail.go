@@ -26,7 +26,6 @@ type command struct {
 	account *access.Account
 	out     *bufio.Writer
 	rooms   *rooms
-	shown   map[int64]int64 // how far the history of a room was printed
 	cursor  cursor
 }
 
@@ -39,7 +38,7 @@ func Run(ctx context.Context, args config.TailArgs, out, notes io.Writer) error 
 		return err
 	}
 	defer release()
-	c := &command{TailArgs: args, out: bufio.NewWriterSize(out, 64<<10), shown: map[int64]int64{}}
+	c := &command{TailArgs: args, out: bufio.NewWriterSize(out, 64<<10)}
 	err = c.run(ctx, notes)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
 		return nil
