@@ -14,6 +14,12 @@ import (
 // NonceLife is how long a nonce is remembered.
 const NonceLife = 30 * 24 * time.Hour
 
+// sent is what a command that says something gives.
+type sent struct {
+	message  models.Message
+	repeated bool
+}
+
 // Send says something. It is durable when Send returns. With a nonce that the actor has used
 // before, the first message is given again, repeated is true and nothing is sent.
 func (s *Service) Send(ctx context.Context, a Actor, d models.Draft) (m models.Message, repeated bool, err error) {
@@ -29,10 +35,6 @@ func (s *Service) Send(ctx context.Context, a Actor, d models.Draft) (m models.M
 		return m, false, err
 	}
 	digest := digestOf(d)
-	type sent struct {
-		message  models.Message
-		repeated bool
-	}
 	out, err := do(ctx, s, func(tx Tx) (out sent, err error) {
 		out.message, out.repeated, err = s.send(tx, a, d, to, digest, places)
 		return out, err

@@ -124,9 +124,9 @@ func (s *Service) Conversations(ctx context.Context, a Actor, f ConversationFilt
 			page.QueueID = q.ID
 		}
 		if f.Agent != "" {
-			agent, err := lookupUser(r, f.Agent)
+			agent, err := agentNamed(r, user, f.Agent)
 			if err != nil {
-				return nil, models.Invalid("agent", "there is no such user")
+				return nil, err
 			}
 			page.AgentID = agent.ID
 		}
@@ -144,6 +144,18 @@ func (s *Service) Conversations(ctx context.Context, a Actor, f ConversationFilt
 		next = list[limit-1].ID
 	}
 	return list, next, err
+}
+
+// agentNamed finds the user that an agent's request names in its field `agent`. Nobody else learns by it whom there is.
+func agentNamed(r Reader, by models.User, ref string) (models.User, error) {
+	if !by.Role.Staff() {
+		return models.User{}, models.Refuse(models.CodeForbidden, "only agents may ask by agent")
+	}
+	user, err := lookupUser(r, ref)
+	if models.CodeOf(err) == models.CodeNotFound {
+		err = models.Invalid("agent", "there is no such user")
+	}
+	return user, err
 }
 
 // queueNamed finds a department that a request names in its field `queue`.

@@ -271,10 +271,7 @@ func (s *Service) nextAgent(tx Tx, p party, ref string) (models.User, error) {
 		}
 		return agent, err
 	}
-	user, err := lookupUser(tx, ref)
-	if models.CodeOf(err) == models.CodeNotFound {
-		return user, models.Invalid("agent", "there is no such user")
-	}
+	user, err := agentNamed(tx, p.user, ref)
 	switch {
 	case err != nil:
 		return user, err

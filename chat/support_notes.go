@@ -45,11 +45,11 @@ func (s *Service) AddNote(ctx context.Context, a Actor, conversationID int64, te
 	if err != nil {
 		return m, false, err
 	}
-	err = s.store.Do(ctx, func(tx Tx) error {
-		m, repeated, err = s.addNote(tx, a, d, places)
-		return err
+	out, err := do(ctx, s, func(tx Tx) (out sent, err error) {
+		out.message, out.repeated, err = s.addNote(tx, a, d, places)
+		return out, err
 	})
-	return m, repeated, err
+	return out.message, out.repeated, err
 }
 
 func (s *Service) addNote(tx Tx, a Actor, d models.Draft, places []models.Mention) (models.Message, bool, error) {

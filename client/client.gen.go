@@ -3704,7 +3704,7 @@ type ListConversationsParams struct {
 	// Queue Only those of the department of this name.
 	Queue *string `form:"queue,omitempty" json:"queue,omitempty"`
 
-	// Agent Only those that this agent has, or had last.
+	// Agent Only those that this agent has, or had last; for agents to ask.
 	Agent *string `form:"agent,omitempty" json:"agent,omitempty"`
 
 	// Page The `next_page` of the answer before; absent for the first page.

@@ -22,6 +22,9 @@ func TestSupportErrors(t *testing.T) {
 		admin.Get("/v1/support/conversations?state=lost").Refused("validation_failed", "state")
 		admin.Get("/v1/support/conversations?queue=nowhere").Refused("validation_failed", "queue")
 		admin.Get("/v1/support/conversations?agent=@nobody").Refused("validation_failed", "agent")
+		for _, name := range []string{"@root", "@nobody"} { // who is there is not to be learnt so
+			visitor.Get("/v1/support/conversations?agent=" + name).Refused("forbidden")
+		}
 		head := admin.Head()
 		for _, bad := range []struct {
 			field string

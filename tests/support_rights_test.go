@@ -86,6 +86,14 @@ func TestSupportRights(t *testing.T) {
 			}
 			calls(admin, "POST /v1/support/conversations/"+room+"/close").Want(200)
 		}
+		for _, u := range []*harness.User{bob, people[5]} { // members and guests seek support as well
+			c := u.Open(map[string]any{"text": "hi"})
+			u.Send(id(c.RoomID), "hello?")
+			if got := u.History(id(c.RoomID)); len(got) != 2 {
+				t.Errorf("%s reads %+v", u.Name, got)
+			}
+			calls(u, "POST /v1/support/conversations/"+id(c.ID)+"/close").Want(200)
+		}
 		for _, u := range []*harness.User{eve, admin} {
 			u.Post("/v1/support/conversations", map[string]any{"text": "hi"}).Refused("forbidden")
 		}
