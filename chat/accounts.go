@@ -58,8 +58,13 @@ func firstRole(r Reader) (models.Role, error) {
 
 // Guest makes an account without password and logs it in. Without a name it gets one.
 func (s *Service) Guest(ctx context.Context, name string, d Device) (Login, error) {
+	return s.guest(ctx, name, "guest-", d)
+}
+
+// guest makes an account of the name; without one it is called by the prefix and its id.
+func (s *Service) guest(ctx context.Context, name, prefix string, d Device) (Login, error) {
 	if !s.guests {
-		return Login{}, models.Refuse(models.CodeForbidden, "this server takes no guests: register an account")
+		return Login{}, errNoGuests()
 	}
 	if err := s.checkAddress(d.Address); err != nil {
 		return Login{}, err
@@ -74,7 +79,7 @@ func (s *Service) Guest(ctx context.Context, name string, d Device) (Login, erro
 	return s.logIn(ctx, func(tx Tx) (Login, error) {
 		user := models.User{Name: name, Key: key, Role: models.RoleGuest}
 		if name == "" {
-			user.Name, user.Key, err = freeName(tx, "guest-")
+			user.Name, user.Key, err = freeName(tx, prefix)
 		} else {
 			err = nameFree(tx, key, 0)
 		}
@@ -86,10 +91,18 @@ func (s *Service) Guest(ctx context.Context, name string, d Device) (Login, erro
 	})
 }
 
+func errNoGuests() error {
+	return models.Refuse(models.CodeForbidden, "this server takes no guests: register an account")
+}
+
 // freeName is the prefix and the account's id, with more after it in the rare case
 // that somebody took that name.
 func freeName(tx Tx, prefix string) (name, key string, err error) {
-	base := prefix + strconv.FormatInt(tx.NextID(), 10)
+	return freeNameOf(tx, prefix+strconv.FormatInt(tx.NextID(), 10))
+}
+
+// freeNameOf is base, or what is free of base-1, base-2 and so on.
+func freeNameOf(tx Tx, base string) (name, key string, err error) {
 	for n, try := 1, base; ; n, try = n+1, base+"-"+strconv.Itoa(n) {
 		name, key, err = models.UserName(try)
 		if err != nil {

@@ -95,6 +95,7 @@ type person struct {
 	since     time.Time
 	act       *act
 	announced models.Status // what others were told last
+	name      models.User   // of one who took their leave: the account may be no more when it is announced
 }
 
 // act is when somebody acted last, in Unix ms.
@@ -179,6 +180,23 @@ func (t *Tracker) depart(userID, sessionID int64, poll bool) (last bool) {
 	p.until = latest(p.until, p.polled)
 	t.leaving[userID] = p
 	return true
+}
+
+// Leave says that the user will not come back by what they were here by: without another stream or poll they have
+// gone at once.
+func (t *Tracker) Leave(u models.User) {
+	now := t.now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.people[u.ID]
+	if p == nil {
+		return
+	}
+	p.name = u
+	if p.streams+p.polls == 0 {
+		p.until = now
+		t.news[u.ID] = struct{}{}
+	}
 }
 
 func latest(a, b time.Time) time.Time {

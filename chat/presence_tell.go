@@ -156,6 +156,7 @@ func (t *Tracker) tellOf(chunk []Online, inLobby bool) error {
 	if err != nil {
 		return fmt.Errorf("read who is online: %w", err)
 	}
+	t.addLeavers(names, heard)
 	users := make([]models.PresenceUser, 0, len(heard))
 	for _, o := range chunk {
 		if u, ok := names[o.UserID]; ok {
@@ -163,6 +164,23 @@ func (t *Tracker) tellOf(chunk []Online, inLobby bool) error {
 		}
 	}
 	return t.tell.Announce(users, inLobby)
+}
+
+// addLeavers adds those who took their leave and whose account is no more.
+func (t *Tracker) addLeavers(names map[int64]models.User, heard []int64) {
+	if len(names) == len(heard) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range heard {
+		if _, known := names[id]; known {
+			continue
+		}
+		if p := t.people[id]; p != nil && p.name.ID != 0 {
+			names[id] = p.name
+		}
+	}
 }
 
 func presenceOf(u models.User, o Online) models.PresenceUser {

@@ -85,11 +85,14 @@ func (h *hall) View(_ context.Context, read func(Reader) error) error {
 	return read(book{})
 }
 
-// book has every user.
+// book has every user below 1000.
 type book struct{ Reader }
 
 func (book) Users(ids []int64) (users []models.User, err error) {
 	for _, id := range ids {
+		if id >= 1000 {
+			continue
+		}
 		users = append(users, models.User{ID: id, Name: fmt.Sprintf("u%d", id)})
 	}
 	return users, nil
@@ -261,5 +264,30 @@ func TestNobodyIsDeclaredGoneAfterTheStart(t *testing.T) {
 		h.after(time.Second, "u2 offline")
 		h.after(24 * time.Hour) // and without --away-after, nobody is away
 		h.is(3, models.Online)
+	})
+}
+
+// Who takes their leave has gone at once, and is named though the account be no more.
+func TestTrackerHearsALeave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, 0, 10)
+		h.tracker.Arrive(2, 20, false)
+		h.tracker.Arrive(3, 30, false)
+		h.tracker.Arrive(3, 31, false)
+		h.tracker.Arrive(1000, 40, false)
+		h.after(time.Second, "u2 online", "u3 online") // nobody knows the third
+		for user, session := range map[int64]int64{2: 20, 3: 30, 1000: 40} {
+			h.tracker.Depart(user, session, false)
+			h.tracker.Leave(models.User{ID: user, Name: fmt.Sprint("leaver", user)})
+		}
+		h.tracker.Leave(models.User{ID: 7}) // was not here
+		h.is(2, models.Offline)
+		h.is(3, models.Online)
+		h.is(1000, models.Offline)
+		h.after(time.Second, "leaver1000 offline", "u2 offline")
+		h.after(28 * time.Second)
+		h.tracker.Depart(3, 31, false)
+		h.after(4*time.Second, "u3 offline")
 	})
 }

@@ -32,6 +32,7 @@ type Command func(tx Tx) error
 // Reader reads from one snapshot. Look-ups of a single row return ErrNotFound.
 type Reader interface {
 	UserReader
+	LegacyReader
 	RoomReader
 	MessageReader
 	ReactionReader
@@ -222,6 +223,7 @@ type ExportReader interface {
 // takes; it moves only by Append.
 type Tx interface {
 	Reader
+	LegacyWriter
 	ReactionWriter
 	PinWriter
 	SupportWriter
@@ -240,6 +242,9 @@ type Tx interface {
 	// by the newest entry: what tells of it is appended before.
 	UpdateUser(u models.User) error
 	SetPassword(userID int64, passwordHash string) error
+	// ForgetUser removes an account without sessions of which nothing is left anywhere but its registration, and counts it
+	// out of the lobby. An account that something refers to stays, and forgotten is false.
+	ForgetUser(u models.User) (forgotten bool, err error)
 	// InsertBlock notes that blocker blocks blocked. Where it is so already, nothing changes.
 	InsertBlock(blocker, blocked int64) error
 	// DeleteBlock takes that back. Where it is not so, nothing changes.

@@ -36,6 +36,7 @@ func (t *tx) DeleteUser(u models.User, at int64, erase bool) error {
 		{"delete what the visitor told", "DELETE FROM visitors WHERE user_id = ?"},
 		{"delete the agent", "DELETE FROM support_agents WHERE user_id = ?"},
 		{"delete the agent's departments", "DELETE FROM support_agent_queues WHERE user_id = ?"},
+		{"delete the older ids", "DELETE FROM legacy_ids WHERE user_id = ?"},
 	} {
 		if _, err := t.write(s.what, s.query, u.ID); err != nil {
 			return err

@@ -1,0 +1,154 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"parley/models"
+)
+
+// LegacyOffset and the user's id make the id, in an older protocol, of somebody who has none there.
+const LegacyOffset = 1_000_000_000
+
+// LegacyReader reads the ids that the older protocols have for users.
+type LegacyReader interface {
+	// LegacyUser gives whose id it is.
+	LegacyUser(protocol string, legacyID int64) (userID int64, err error)
+	// LegacyIDs gives the ids of those of the users who have one in the protocol.
+	LegacyIDs(protocol string, userIDs []int64) (map[int64]int64, error)
+}
+
+// LegacyWriter writes them. They go with their account.
+type LegacyWriter interface {
+	// InsertLegacyID gives the user an id of the protocol, which nobody has yet, as the user has none there.
+	InsertLegacyID(protocol string, legacyID, userID int64) error
+}
+
+// LegacyIDs gives the id that each of the users has in the protocol.
+func (s *Service) LegacyIDs(ctx context.Context, protocol string, userIDs []int64) (map[int64]int64, error) {
+	ids, err := view(ctx, s, func(r Reader) (map[int64]int64, error) { return r.LegacyIDs(protocol, userIDs) })
+	if err != nil {
+		return nil, fmt.Errorf("read older ids: %w", err)
+	}
+	for _, id := range userIDs {
+		if _, has := ids[id]; !has {
+			ids[id] = LegacyOffset + id
+		}
+	}
+	return ids, nil
+}
+
+// LegacyUser gives who has the id in the protocol, not_found where nobody has.
+func (s *Service) LegacyUser(ctx context.Context, protocol string, legacyID int64) (models.User, error) {
+	return view(ctx, s, func(r Reader) (models.User, error) {
+		user, err := legacyUser(r, protocol, legacyID)
+		return user, found(err, "user")
+	})
+}
+
+// legacyUser is ErrNotFound where nobody has the id.
+func legacyUser(r Reader, protocol string, legacyID int64) (models.User, error) {
+	id, err := r.LegacyUser(protocol, legacyID)
+	if err == nil {
+		return r.User(id)
+	}
+	if !errors.Is(err, ErrNotFound) || legacyID <= LegacyOffset {
+		return models.User{}, err
+	}
+	user, err := r.User(legacyID - LegacyOffset)
+	if err != nil {
+		return user, err
+	}
+	has, err := r.LegacyIDs(protocol, []int64{user.ID})
+	if err == nil && len(has) > 0 {
+		err = ErrNotFound // they are called otherwise there
+	}
+	return user, err
+}
+
+// LegacyAccount is what a client of an older protocol registers with.
+type LegacyAccount struct {
+	Protocol      string
+	ID            int64
+	Name          string // the account's, where it is free and can be one
+	Prefix        string // and the id are the name otherwise
+	Password      string // empty: a guest
+	LeastPassword int    // bytes of a password that is given
+}
+
+// RegisterLegacy makes an account with an id of an older protocol and logs it in; conflict where the id is taken. It never
+// makes an admin, as Register does of the first account: these passwords may be as short as one byte.
+func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device) (Login, error) {
+	hash, err := s.legacyHash(ctx, l)
+	if err != nil {
+		return Login{}, err
+	}
+	if err := s.checkAddress(d.Address); err != nil {
+		return Login{}, err
+	}
+	login, err := s.logIn(ctx, func(tx Tx) (Login, error) {
+		_, err := legacyUser(tx, l.Protocol, l.ID)
+		if err == nil {
+			return Login{}, models.Refuse(models.CodeConflict, "the id %d is taken", l.ID)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return Login{}, fmt.Errorf("look up an older id: %w", err)
+		}
+		user := models.User{Role: models.RoleMember}
+		if hash == "" {
+			user.Role = models.RoleGuest
+		}
+		if user.Name, user.Key, err = legacyName(tx, l); err != nil {
+			return Login{}, err
+		}
+		user.DisplayName = user.Name
+		id := tx.NextID()
+		login, err := s.enroll(tx, user, hash, d)
+		if err != nil {
+			return login, err
+		}
+		if err := tx.InsertLegacyID(l.Protocol, l.ID, id); err != nil {
+			return login, fmt.Errorf("insert an older id: %w", err)
+		}
+		return login, nil
+	})
+	login.Actor.Address = d.Address
+	return login, err
+}
+
+// legacyHash is the hash of the password, empty for a guest.
+func (s *Service) legacyHash(ctx context.Context, l LegacyAccount) (string, error) {
+	if l.Password == "" && !s.guests {
+		return "", errNoGuests()
+	}
+	if l.Password == "" {
+		return "", nil
+	}
+	if n := len(l.Password); n < l.LeastPassword || n > maxPassword {
+		return "", models.Invalid("password", "has %d bytes, %d to %d are allowed", n, l.LeastPassword, maxPassword)
+	}
+	return s.hasher.Hash(ctx, l.Password)
+}
+
+// legacyName is the name that was asked for, or one that is free.
+func legacyName(tx Tx, l LegacyAccount) (name, key string, err error) {
+	if name, key, err = models.UserName(l.Name); err == nil {
+		if err = nameFree(tx, key, 0); err == nil || models.CodeOf(err) != models.CodeNameTaken {
+			return name, key, err
+		}
+	}
+	return freeNameOf(tx, l.Prefix+strconv.FormatInt(l.ID, 10))
+}
+
+// LoginLegacy is Login by an id of an older protocol; not_found where nobody has it.
+func (s *Service) LoginLegacy(ctx context.Context, protocol string, legacyID int64, password string, d Device) (Login, error) {
+	user, err := s.LegacyUser(ctx, protocol, legacyID)
+	if err != nil {
+		return Login{}, err
+	}
+	login, err := s.Login(ctx, user.Name, password, d)
+	login.Actor.Address = d.Address
+	return login, err
+}
