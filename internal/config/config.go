@@ -37,6 +37,9 @@ type Config struct {
 	PresenceLimit     int           `default:"1000" placeholder:"N" help:"Members of only the lobby are announced while fewer than this are online."`
 	Retention         time.Duration `default:"0" placeholder:"DURATION" help:"How long events can be resumed from; messages stay. 0: for ever."`
 	MaxMessageBytes   int           `default:"16384" placeholder:"N" help:"Longest text of a message, 1 to 1048576."`
+	LineAddr          string        `placeholder:"HOST:PORT" help:"Address of the line protocol, for nc; without a host, loopback. Empty: off."`
+	LineKickAfter     time.Duration `default:"60s" placeholder:"DURATION" help:"Time without a word after which a line connection is ended; 0: never."`
+	LineLang          LineLang      `default:"zh" placeholder:"zh|en" help:"Language of the server's own lines there."`
 	PprofAddr         string        `placeholder:"HOST:PORT" help:"Loopback address for profiles under /debug/pprof/. Empty: none."`
 	LogFormat         LogFormat     `default:"text" placeholder:"text|json" help:"Form of the log lines on standard error."`
 	LogLevel          LogLevel      `default:"info" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
@@ -51,7 +54,9 @@ func (c Config) LogValue() slog.Value {
 		slog.String("tls_cert", c.TLSCert), slog.String("tls_key", c.TLSKey),
 		slog.Duration("away_after", c.AwayAfter), slog.Duration("kick_after", c.KickAfter), slog.Duration("support_leave_after", c.SupportLeaveAfter),
 		slog.Int("presence_limit", c.PresenceLimit), slog.Duration("retention", c.Retention),
-		slog.Int("max_message_bytes", c.MaxMessageBytes), slog.String("pprof_addr", c.PprofAddr),
+		slog.Int("max_message_bytes", c.MaxMessageBytes), slog.String("line_addr", c.LineAddr),
+		slog.Duration("line_kick_after", c.LineKickAfter), slog.String("line_lang", string(c.LineLang)),
+		slog.String("pprof_addr", c.PprofAddr),
 		slog.String("log_format", string(c.LogFormat)), slog.String("log_level", c.LogLevel.String()),
 	)
 }
@@ -96,6 +101,23 @@ const (
 func (s *Switch) UnmarshalText(b []byte) error {
 	if *s = Switch(b); *s != On && *s != Off {
 		return fmt.Errorf("must be on or off, not %q", b)
+	}
+	return nil
+}
+
+// LineLang is the language of what the line protocol says itself.
+type LineLang string
+
+// The languages of the line protocol.
+const (
+	Chinese LineLang = "zh"
+	English LineLang = "en"
+)
+
+// UnmarshalText reads zh or en.
+func (l *LineLang) UnmarshalText(b []byte) error {
+	if *l = LineLang(b); *l != Chinese && *l != English {
+		return fmt.Errorf("must be zh or en, not %q", b)
 	}
 	return nil
 }
@@ -152,6 +174,8 @@ func (c Config) Check() error {
 		{"presence-limit", checkRange(c.PresenceLimit, 0, maxPresence)},
 		{"retention", checkAtLeast(c.Retention, time.Minute)},
 		{"max-message-bytes", checkRange(c.MaxMessageBytes, 1, maxMessageBytes)},
+		{"line-addr", checkOptional(c.LineAddr)},
+		{"line-kick-after", checkAtLeast(c.LineKickAfter, time.Second)},
 		{"pprof-addr", checkLoopback(c.PprofAddr)},
 	} {
 		if check.reason != "" {
@@ -238,6 +262,14 @@ func checkAddr(addr string) (reason string) {
 		return fmt.Sprintf("must be HOST:PORT, such as 127.0.0.1:8080, not %q", addr)
 	}
 	return ""
+}
+
+// checkOptional is checkAddr for a listener that need not be.
+func checkOptional(addr string) (reason string) {
+	if addr == "" {
+		return ""
+	}
+	return checkAddr(addr)
 }
 
 // checkDatabase never quotes the value: it may hold a password.

@@ -16,6 +16,7 @@ import (
 var defaults = Config{
 	Addr: "127.0.0.1:8080", Data: "./data", Guests: On, RateLimit: On,
 	AwayAfter: 5 * time.Minute, SupportLeaveAfter: 2 * time.Minute, PresenceLimit: 1000, MaxMessageBytes: 16384,
+	LineKickAfter: time.Minute, LineLang: Chinese,
 	LogFormat: LogText, LogLevel: LogLevel(slog.LevelInfo),
 }
 
@@ -48,6 +49,9 @@ func TestPrecedence(t *testing.T) {
 		{"support-leave-after", "0", "5m", func(c Config) any { return c.SupportLeaveAfter }, time.Duration(0), 5 * time.Minute},
 		{"presence-limit", "0", "1000000", func(c Config) any { return c.PresenceLimit }, 0, 1_000_000},
 		{"retention", "720h", "0s", func(c Config) any { return c.Retention }, 720 * time.Hour, time.Duration(0)},
+		{"line-addr", ":8888", "127.0.0.1:0", func(c Config) any { return c.LineAddr }, ":8888", "127.0.0.1:0"},
+		{"line-kick-after", "0", "90s", func(c Config) any { return c.LineKickAfter }, time.Duration(0), 90 * time.Second},
+		{"line-lang", "en", "zh", func(c Config) any { return c.LineLang }, English, Chinese},
 		{"pprof-addr", "localhost:6060", "[::1]:0", func(c Config) any { return c.PprofAddr }, "localhost:6060", "[::1]:0"},
 		{"max-message-bytes", "1", "1048576", func(c Config) any { return c.MaxMessageBytes }, 1, 1048576},
 		{"log-format", "json", "text", func(c Config) any { return c.LogFormat }, LogJSON, LogText},
@@ -119,6 +123,9 @@ func TestBadValues(t *testing.T) {
 		{"kick-after", "-1h", "must be 0 or at least 1s, not -1h0m0s"},
 		{"presence-limit", "-1", "must be from 0 to 1000000, not -1"},
 		{"retention", "30s", "must be 0 or at least 1m0s, not 30s"},
+		{"line-addr", "8888", `must be HOST:PORT, such as 127.0.0.1:8080, not "8888"`},
+		{"line-kick-after", "1ms", "must be 0 or at least 1s, not 1ms"},
+		{"line-lang", "de", `must be zh or en, not "de"`},
 		{"pprof-addr", "6060", `must be HOST:PORT, such as 127.0.0.1:8080, not "6060"`},
 		{"pprof-addr", "0.0.0.0:6060", `must be on localhost, 127.0.0.1 or [::1], not "0.0.0.0"`},
 		{"max-message-bytes", "0", "must be from 1 to 1048576, not 0"},
