@@ -12,6 +12,7 @@ import (
 	"parley/api"
 	"parley/broker"
 	"parley/chat"
+	"parley/gateway"
 	"parley/internal/config"
 	"parley/internal/control"
 	"parley/internal/metrics"
@@ -33,6 +34,7 @@ type App struct {
 	control  *control.Server // nil where there is none
 	janitor  *chat.Janitor
 	profiles *profiles
+	line     *gateway.Line // nil where there is none
 	stopping atomic.Bool
 	finisher background
 
@@ -119,6 +121,9 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	if err != nil {
 		return err
 	}
+	if a.line, err = a.openLine(ctx, cfg, o, m.CutReader); err != nil {
+		return err
+	}
 	// A server without it serves all the same: with PostgreSQL, --data may be nowhere to write.
 	a.control, err = control.Start(ctx, cfg.Data, control.Handler(service, o.Log), o.Log)
 	if err != nil {
@@ -196,6 +201,14 @@ func (a *App) URL() string { return a.server.url() }
 // Addr is the address that it listens on, with the port that port 0 became.
 func (a *App) Addr() string { return a.server.listener.Addr().String() }
 
+// LineAddr is the address of the line protocol, empty where there is none.
+func (a *App) LineAddr() string {
+	if a.line == nil {
+		return ""
+	}
+	return a.line.Addr().String()
+}
+
 // Run answers requests until ctx ends or Close is called, neither of which is an error. The end of
 // ctx begins what Close does; Close must follow all the same, to wait for it. Run is called once.
 func (a *App) Run(ctx context.Context) error {
@@ -235,7 +248,10 @@ func (a *App) Close(ctx context.Context) error {
 // the streams end, or their clients would come right back.
 func (a *App) closeStreams(ctx context.Context) error {
 	var ending sync.WaitGroup
-	var streams, requests, calls error
+	var streams, requests, calls, lines error
+	if a.line != nil {
+		ending.Go(func() { lines = a.line.Close(ctx) })
+	}
 	if a.broker != nil {
 		ending.Go(func() { streams = a.broker.Close(ctx) })
 	}
@@ -249,7 +265,7 @@ func (a *App) closeStreams(ctx context.Context) error {
 	if streams != nil {
 		streams = fmt.Errorf("end the streams: %w", streams)
 	}
-	return errors.Join(streams, requests, calls)
+	return errors.Join(streams, requests, calls, lines)
 }
 
 func (a *App) closeStore() error {

@@ -103,6 +103,13 @@ func (s *Server) URL() string {
 	return s.p.app.URL()
 }
 
+// LineAddr is where the line protocol is spoken.
+func (s *Server) LineAddr() string {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	return s.p.app.LineAddr()
+}
+
 // Advance moves the clock of a server with OwnClock.
 func (s *Server) Advance(d time.Duration) { s.p.advance.Add(int64(d)) }
 
