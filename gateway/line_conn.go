@@ -48,7 +48,6 @@ type lineNotice struct {
 func newLineConn(s *Line, conn net.Conn) *lineConn {
 	return &lineConn{
 		line: s, addr: addrOf(conn), in: newLineReader(conn, s.opt.KickAfter), out: newOutbox(conn),
-		kinds: map[int64]models.RoomKind{models.LobbyID: models.KindChannel},
 	}
 }
 
@@ -193,6 +192,9 @@ func (c *lineConn) kindOf(ctx context.Context, roomID int64) (models.RoomKind, e
 	}
 	kind, err := c.line.opt.Chat.RoomKind(ctx, roomID)
 	if err == nil {
+		if c.kinds == nil {
+			c.kinds = map[int64]models.RoomKind{}
+		}
 		c.kinds[roomID] = kind
 	}
 	return kind, err
