@@ -150,8 +150,26 @@ const loginTries = 3
 // Login opens a session. The answer to a wrong password and to an unknown name is the
 // same and takes the same work. Only who knows the password is told that the account is banned.
 func (s *Service) Login(ctx context.Context, name, password string, d Device) (Login, error) {
+	return s.login(ctx, named(name), password, d)
+}
+
+// finder finds the account that a login is about, ErrNotFound where there is none.
+type finder func(r Reader) (models.User, error)
+
+// named is the account of that name.
+func named(name string) finder {
+	return func(r Reader) (models.User, error) {
+		_, key, err := models.UserName(name)
+		if err != nil {
+			return models.User{}, ErrNotFound // nobody can be called that: as unknown as any other
+		}
+		return r.UserByKey(key)
+	}
+}
+
+func (s *Service) login(ctx context.Context, find finder, password string, d Device) (Login, error) {
 	for range loginTries {
-		login, err := s.tryLogin(ctx, name, password, d)
+		login, err := s.tryLogin(ctx, find, password, d)
 		if !errors.Is(err, errStale) {
 			return login, err
 		}
@@ -162,8 +180,8 @@ func (s *Service) Login(ctx context.Context, name, password string, d Device) (L
 // errStale says that the hash that a password was compared with is not the account's any more.
 var errStale = errors.New("the password has another hash now")
 
-func (s *Service) tryLogin(ctx context.Context, name, password string, d Device) (Login, error) {
-	user, hash, err := s.credentials(ctx, name)
+func (s *Service) tryLogin(ctx context.Context, find finder, password string, d Device) (Login, error) {
+	user, hash, err := s.credentials(ctx, find)
 	if err != nil {
 		return Login{}, err
 	}
@@ -209,19 +227,15 @@ func errCredentials() error {
 	return models.Refuse(models.CodeInvalidCredentials, "name or password is wrong")
 }
 
-// credentials gives the account of that name; a zero user where there is none.
-func (s *Service) credentials(ctx context.Context, name string) (user models.User, hash string, err error) {
-	_, key, err := models.UserName(name)
-	if err != nil {
-		return models.User{}, "", nil // nobody can be called that: as unknown as any other
-	}
+// credentials gives the account; a zero user where there is none.
+func (s *Service) credentials(ctx context.Context, find finder) (user models.User, hash string, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
-		user, err = r.UserByKey(key)
+		user, err = find(r)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("look up name: %w", err)
+			return fmt.Errorf("look up the account: %w", err)
 		}
 		hash, err = r.PasswordHash(user.ID)
 		return err

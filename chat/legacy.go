@@ -144,11 +144,38 @@ func legacyName(tx Tx, l LegacyAccount) (name, key string, err error) {
 
 // LoginLegacy is Login by an id of an older protocol; not_found where nobody has it.
 func (s *Service) LoginLegacy(ctx context.Context, protocol string, legacyID int64, password string, d Device) (Login, error) {
-	user, err := s.LegacyUser(ctx, protocol, legacyID)
-	if err != nil {
+	if _, err := s.LegacyUser(ctx, protocol, legacyID); err != nil {
 		return Login{}, err
 	}
-	login, err := s.Login(ctx, user.Name, password, d)
+	login, err := s.login(ctx, func(r Reader) (models.User, error) { return legacyUser(r, protocol, legacyID) }, password, d)
+	login.Actor.Address = d.Address
+	return login, err
+}
+
+// ReturnLegacy opens another session for a guest whom the protocol made, by their id alone; unauthorized where the
+// account has another sort or a password, not_found where nobody has the id.
+func (s *Service) ReturnLegacy(ctx context.Context, protocol string, legacyID int64, d Device) (Login, error) {
+	if err := s.checkAddress(d.Address); err != nil {
+		return Login{}, err
+	}
+	login, err := s.logIn(ctx, func(tx Tx) (Login, error) {
+		user, err := legacyUser(tx, protocol, legacyID)
+		if err != nil {
+			return Login{}, found(err, "user")
+		}
+		ids, err := tx.LegacyIDs(protocol, []int64{user.ID})
+		if err != nil {
+			return Login{}, fmt.Errorf("read older ids: %w", err)
+		}
+		hash, err := tx.PasswordHash(user.ID)
+		if err != nil {
+			return Login{}, fmt.Errorf("read password: %w", err)
+		}
+		if len(ids) == 0 || hash != "" || user.Role != models.RoleGuest {
+			return Login{}, models.Refuse(models.CodeUnauthorized, "the id %d takes the session token of its account", legacyID)
+		}
+		return s.openSession(tx, user, d)
+	})
 	login.Actor.Address = d.Address
 	return login, err
 }

@@ -165,5 +165,14 @@ func TestLegacyAccounts(t *testing.T) {
 				t.Errorf("%d %q: %+v, %v", tt.id, tt.password, login.Actor.User, err)
 			}
 		}
+		guest := newUser(t, s, "web guest", models.RoleGuest)
+		for id, want := range map[int64]models.Code{
+			11: "", 7: models.CodeUnauthorized, 99: models.CodeNotFound, chat.LegacyOffset + guest.ID: models.CodeUnauthorized,
+		} {
+			login, err := service.ReturnLegacy(ctx, "frame", id, chat.Device{})
+			if err == nil && (want != "" || login.Actor.User.Name != "u-11") || err != nil && models.CodeOf(err) != want {
+				t.Errorf("%d comes back: %+v, %v", id, login.Actor.User, err)
+			}
+		}
 	})
 }

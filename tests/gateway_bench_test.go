@@ -49,7 +49,7 @@ func BenchmarkLineIn(b *testing.B) {
 			b.Fatal(resp.Status, err)
 		}
 	}
-	line, lines := dial(s.LineAddr())
+	line, lines := dial(s.OlderAddr("line-addr"))
 	own := fmt.Sprintf("[%[1]s]%[1]s:%[2]s\n", line.LocalAddr(), text)
 	say := func() {
 		write(line, text+"\n")

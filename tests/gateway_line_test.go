@@ -33,7 +33,7 @@ func dialLine(t *testing.T, s *harness.Server) *lineClient { return dialLineFrom
 func dialLineFrom(t *testing.T, s *harness.Server, from string) *lineClient {
 	t.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	conn, err := dialer.DialContext(t.Context(), "tcp", s.LineAddr())
+	conn, err := dialer.DialContext(t.Context(), "tcp", s.OlderAddr("line-addr"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,6 @@ import (
 	"parley/api"
 	"parley/broker"
 	"parley/chat"
-	"parley/gateway"
 	"parley/internal/config"
 	"parley/internal/control"
 	"parley/internal/metrics"
@@ -34,7 +33,7 @@ type App struct {
 	control  *control.Server // nil where there is none
 	janitor  *chat.Janitor
 	profiles *profiles
-	line     *gateway.Line // nil where there is none
+	older    map[string]olderServer // by the flag that names their address
 	stopping atomic.Bool
 	finisher background
 
@@ -121,7 +120,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	if err != nil {
 		return err
 	}
-	if a.line, err = a.openLine(ctx, cfg, o, m.CutReader); err != nil {
+	if err := a.openOlder(ctx, cfg, o, m.CutReader); err != nil {
 		return err
 	}
 	// A server without it serves all the same: with PostgreSQL, --data may be nowhere to write.
@@ -201,12 +200,12 @@ func (a *App) URL() string { return a.server.url() }
 // Addr is the address that it listens on, with the port that port 0 became.
 func (a *App) Addr() string { return a.server.listener.Addr().String() }
 
-// LineAddr is the address of the line protocol, empty where there is none.
-func (a *App) LineAddr() string {
-	if a.line == nil {
-		return ""
+// OlderAddr is the address of an older protocol, which the flag names; empty where it is off.
+func (a *App) OlderAddr(flag string) string {
+	if s := a.older[flag]; s != nil {
+		return s.Addr().String()
 	}
-	return a.line.Addr().String()
+	return ""
 }
 
 // Run answers requests until ctx ends or Close is called, neither of which is an error. The end of
@@ -248,10 +247,8 @@ func (a *App) Close(ctx context.Context) error {
 // the streams end, or their clients would come right back.
 func (a *App) closeStreams(ctx context.Context) error {
 	var ending sync.WaitGroup
-	var streams, requests, calls, lines error
-	if a.line != nil {
-		ending.Go(func() { lines = a.line.Close(ctx) })
-	}
+	var streams, requests, calls, older error
+	ending.Go(func() { older = a.closeOlder(ctx) })
 	if a.broker != nil {
 		ending.Go(func() { streams = a.broker.Close(ctx) })
 	}
@@ -265,7 +262,7 @@ func (a *App) closeStreams(ctx context.Context) error {
 	if streams != nil {
 		streams = fmt.Errorf("end the streams: %w", streams)
 	}
-	return errors.Join(streams, requests, calls, lines)
+	return errors.Join(streams, requests, calls, older)
 }
 
 func (a *App) closeStore() error {

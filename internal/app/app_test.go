@@ -68,7 +68,7 @@ func openConfig(t *testing.T, cfg config.Config) *App {
 
 func testConfig(dir string) config.Config {
 	return config.Config{
-		Addr: "127.0.0.1:0", Data: dir, Guests: config.On, MaxMessageBytes: 16384,
+		Addr: "127.0.0.1:0", Data: dir, Guests: config.On, MaxMessageBytes: 16384, LegacyMinPassword: 1,
 		LogFormat: config.LogText,
 	}
 }

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"sync"
 
 	"parley/gateway"
 	"parley/internal/config"
@@ -33,18 +35,61 @@ func listenOld(ctx context.Context, flag, addr string, o Options, cut func()) (n
 	return &boundedListener{Listener: listener, most: most, log: o.Log}, nil
 }
 
-// openLine serves the line protocol at once; without an address it gives nil.
-func (a *App) openLine(ctx context.Context, cfg config.Config, o Options, cut func()) (*gateway.Line, error) {
-	if cfg.LineAddr == "" {
-		return nil, nil //nolint:nilnil // nothing was asked for, and nothing is there
+// olderServer is an older protocol on its listener.
+type olderServer interface {
+	Addr() net.Addr
+	Close(ctx context.Context) error
+}
+
+// olderProtocol is how one is started.
+type olderProtocol struct {
+	flag, addr string
+	name       string // for the log
+	serve      func(l net.Listener) olderServer
+}
+
+// olderProtocols are all there are.
+func (a *App) olderProtocols(cfg config.Config, o Options) []olderProtocol {
+	limited := cfg.RateLimit == config.On
+	return []olderProtocol{
+		{"line-addr", cfg.LineAddr, "line", func(l net.Listener) olderServer {
+			return gateway.ServeLine(l, gateway.LineOptions{
+				Chat: a.chat, Broker: a.broker, Log: o.Log, KickAfter: cfg.LineKickAfter,
+				English: cfg.LineLang == config.English, RateLimit: limited,
+			})
+		}},
 	}
-	listener, err := listenOld(ctx, "line-addr", cfg.LineAddr, o, cut)
-	if err != nil {
-		return nil, err
+}
+
+// openOlder serves those whose address is given.
+func (a *App) openOlder(ctx context.Context, cfg config.Config, o Options, cut func()) error {
+	a.older = map[string]olderServer{}
+	for _, p := range a.olderProtocols(cfg, o) {
+		if p.addr == "" {
+			continue
+		}
+		listener, err := listenOld(ctx, p.flag, p.addr, o, cut)
+		if err != nil {
+			return err
+		}
+		o.Log.Info("serving an older protocol", "protocol", p.name, "address", listener.Addr().String())
+		a.older[p.flag] = p.serve(listener)
 	}
-	o.Log.Info("serving the line protocol", "address", listener.Addr().String())
-	return gateway.ServeLine(listener, gateway.LineOptions{
-		Chat: a.chat, Broker: a.broker, Log: o.Log, KickAfter: cfg.LineKickAfter,
-		English: cfg.LineLang == config.English, RateLimit: cfg.RateLimit == config.On,
-	}), nil
+	return nil
+}
+
+// closeOlder ends them all at the same time.
+func (a *App) closeOlder(ctx context.Context) error {
+	var ending sync.WaitGroup
+	errs := make(chan error, len(a.older))
+	for _, s := range a.older {
+		ending.Go(func() { errs <- s.Close(ctx) })
+	}
+	ending.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
 }

@@ -19,6 +19,9 @@ const maxMessageBytes = 1 << 20
 // maxPresence bounds --presence-limit: each one online is announced to all others.
 const maxPresence = 1_000_000
 
+// maxLegacyPassword bounds --legacy-min-password: longer passwords than that are rare enough to lock everybody out.
+const maxLegacyPassword = 128
+
 // Config is everything that `parley serve` can be told. Fields are flags; the tags are
 // their defaults and their help.
 type Config struct {
@@ -40,6 +43,9 @@ type Config struct {
 	LineAddr          string        `placeholder:"HOST:PORT" help:"Address of the line protocol, for nc; without a host, loopback. Empty: off."`
 	LineKickAfter     time.Duration `default:"60s" placeholder:"DURATION" help:"Time without a word after which a line connection is ended; 0: never."`
 	LineLang          LineLang      `default:"zh" placeholder:"zh|en" help:"Language of the server's own lines there."`
+	FrameAddr         string        `placeholder:"HOST:PORT" help:"Address of the length-framed JSON protocol; without a host, loopback. Empty: off."`
+	WSAddr            string        `placeholder:"HOST:PORT" help:"Address of the older WebSocket protocols; without a host, loopback. Empty: off."`
+	LegacyMinPassword int           `default:"1" placeholder:"BYTES" help:"Shortest password that the older protocols take, 1 to 128."`
 	PprofAddr         string        `placeholder:"HOST:PORT" help:"Loopback address for profiles under /debug/pprof/. Empty: none."`
 	LogFormat         LogFormat     `default:"text" placeholder:"text|json" help:"Form of the log lines on standard error."`
 	LogLevel          LogLevel      `default:"info" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
@@ -56,6 +62,7 @@ func (c Config) LogValue() slog.Value {
 		slog.Int("presence_limit", c.PresenceLimit), slog.Duration("retention", c.Retention),
 		slog.Int("max_message_bytes", c.MaxMessageBytes), slog.String("line_addr", c.LineAddr),
 		slog.Duration("line_kick_after", c.LineKickAfter), slog.String("line_lang", string(c.LineLang)),
+		slog.String("frame_addr", c.FrameAddr), slog.String("ws_addr", c.WSAddr), slog.Int("legacy_min_password", c.LegacyMinPassword),
 		slog.String("pprof_addr", c.PprofAddr),
 		slog.String("log_format", string(c.LogFormat)), slog.String("log_level", c.LogLevel.String()),
 	)
@@ -176,6 +183,9 @@ func (c Config) Check() error {
 		{"max-message-bytes", checkRange(c.MaxMessageBytes, 1, maxMessageBytes)},
 		{"line-addr", checkOptional(c.LineAddr)},
 		{"line-kick-after", checkAtLeast(c.LineKickAfter, time.Second)},
+		{"frame-addr", checkOptional(c.FrameAddr)},
+		{"ws-addr", checkOptional(c.WSAddr)},
+		{"legacy-min-password", checkRange(c.LegacyMinPassword, 1, maxLegacyPassword)},
 		{"pprof-addr", checkLoopback(c.PprofAddr)},
 	} {
 		if check.reason != "" {

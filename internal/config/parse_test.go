@@ -16,7 +16,7 @@ import (
 var defaults = Config{
 	Addr: "127.0.0.1:8080", Data: "./data", Guests: On, RateLimit: On,
 	AwayAfter: 5 * time.Minute, SupportLeaveAfter: 2 * time.Minute, PresenceLimit: 1000, MaxMessageBytes: 16384,
-	LineKickAfter: time.Minute, LineLang: Chinese,
+	LineKickAfter: time.Minute, LineLang: Chinese, LegacyMinPassword: 1,
 	LogFormat: LogText, LogLevel: LogLevel(slog.LevelInfo),
 }
 
@@ -52,6 +52,9 @@ func TestPrecedence(t *testing.T) {
 		{"line-addr", ":8888", "127.0.0.1:0", func(c Config) any { return c.LineAddr }, ":8888", "127.0.0.1:0"},
 		{"line-kick-after", "0", "90s", func(c Config) any { return c.LineKickAfter }, time.Duration(0), 90 * time.Second},
 		{"line-lang", "en", "zh", func(c Config) any { return c.LineLang }, English, Chinese},
+		{"frame-addr", ":8889", "127.0.0.1:0", func(c Config) any { return c.FrameAddr }, ":8889", "127.0.0.1:0"},
+		{"ws-addr", ":8081", "127.0.0.1:0", func(c Config) any { return c.WSAddr }, ":8081", "127.0.0.1:0"},
+		{"legacy-min-password", "128", "8", func(c Config) any { return c.LegacyMinPassword }, 128, 8},
 		{"pprof-addr", "localhost:6060", "[::1]:0", func(c Config) any { return c.PprofAddr }, "localhost:6060", "[::1]:0"},
 		{"max-message-bytes", "1", "1048576", func(c Config) any { return c.MaxMessageBytes }, 1, 1048576},
 		{"log-format", "json", "text", func(c Config) any { return c.LogFormat }, LogJSON, LogText},
@@ -126,6 +129,10 @@ func TestBadValues(t *testing.T) {
 		{"line-addr", "8888", `must be HOST:PORT, such as 127.0.0.1:8080, not "8888"`},
 		{"line-kick-after", "1ms", "must be 0 or at least 1s, not 1ms"},
 		{"line-lang", "de", `must be zh or en, not "de"`},
+		{"frame-addr", "8889", `must be HOST:PORT, such as 127.0.0.1:8080, not "8889"`},
+		{"ws-addr", "8081", `must be HOST:PORT, such as 127.0.0.1:8080, not "8081"`},
+		{"legacy-min-password", "0", "must be from 1 to 128, not 0"},
+		{"legacy-min-password", "129", "must be from 1 to 128, not 129"},
 		{"pprof-addr", "6060", `must be HOST:PORT, such as 127.0.0.1:8080, not "6060"`},
 		{"pprof-addr", "0.0.0.0:6060", `must be on localhost, 127.0.0.1 or [::1], not "0.0.0.0"`},
 		{"max-message-bytes", "0", "must be from 1 to 1048576, not 0"},

@@ -103,11 +103,11 @@ func (s *Server) URL() string {
 	return s.p.app.URL()
 }
 
-// LineAddr is where the line protocol is spoken.
-func (s *Server) LineAddr() string {
+// OlderAddr is where the older protocol is spoken whose address the flag names.
+func (s *Server) OlderAddr(flag string) string {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	return s.p.app.LineAddr()
+	return s.p.app.OlderAddr(flag)
 }
 
 // Advance moves the clock of a server with OwnClock.
