@@ -24,7 +24,7 @@ func (s *Service) Register(ctx context.Context, name, password string, d Device)
 	}
 	// The name is looked up before the hash is computed only to save the work: what
 	// decides is the look-up inside the command.
-	if err := s.store.View(ctx, func(r Reader) error { return nameFree(r, key, 0) }); err != nil {
+	if err := s.store.View(ctx, func(r Reader) error { return nameToBeHad(r, key) }); err != nil {
 		return Login{}, err
 	}
 	hash, err := s.hasher.Hash(ctx, password)
@@ -32,7 +32,7 @@ func (s *Service) Register(ctx context.Context, name, password string, d Device)
 		return Login{}, fmt.Errorf("hash password: %w", err)
 	}
 	return s.logIn(ctx, func(tx Tx) (Login, error) {
-		if err := nameFree(tx, key, 0); err != nil {
+		if err := takeName(tx, key, 0); err != nil {
 			return Login{}, err
 		}
 		role, err := firstRole(tx)
@@ -81,7 +81,7 @@ func (s *Service) guest(ctx context.Context, name, prefix string, d Device) (Log
 		if name == "" {
 			user.Name, user.Key, err = freeName(tx, prefix)
 		} else {
-			err = nameFree(tx, key, 0)
+			err = takeName(tx, key, 0)
 		}
 		if err != nil {
 			return Login{}, err
@@ -127,21 +127,6 @@ func (s *Service) enroll(tx Tx, user models.User, hash string, d Device) (Login,
 		return Login{}, fmt.Errorf("insert user: %w", err)
 	}
 	return s.openSession(tx, user, d)
-}
-
-// nameFree refuses a key that belongs to a user other than self.
-func nameFree(r Reader, key string, self int64) error {
-	u, err := r.UserByKey(key)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("look up name: %w", err)
-	case u.ID == self:
-		return nil
-	default:
-		return models.Refuse(models.CodeNameTaken, "the name %q is taken", u.Name)
-	}
 }
 
 // loginTries is how often a login is tried whose account gets another hash meanwhile.
@@ -273,7 +258,7 @@ func (s *Service) Rename(ctx context.Context, a Actor, name string) (Profile, er
 		if err != nil || user.Name == name {
 			return user, err
 		}
-		if err := nameFree(tx, key, user.ID); err != nil {
+		if err := takeName(tx, key, user.ID); err != nil {
 			return user, err
 		}
 		return rename(tx, user, name, key)

@@ -18,6 +18,8 @@ type LegacyReader interface {
 	LegacyUser(protocol string, legacyID int64) (userID int64, err error)
 	// LegacyIDs gives the ids of those of the users who have one in the protocol.
 	LegacyIDs(protocol string, userIDs []int64) (map[int64]int64, error)
+	// HasLegacyID says whether the user has an id in any protocol.
+	HasLegacyID(userID int64) (bool, error)
 }
 
 // LegacyWriter writes them. They go with their account.
@@ -135,7 +137,7 @@ func (s *Service) legacyHash(ctx context.Context, l LegacyAccount) (string, erro
 // legacyName is the name that was asked for, or one that is free.
 func legacyName(tx Tx, l LegacyAccount) (name, key string, err error) {
 	if name, key, err = models.UserName(l.Name); err == nil {
-		if err = nameFree(tx, key, 0); err == nil || models.CodeOf(err) != models.CodeNameTaken {
+		if err = takeName(tx, key, 0); err == nil || models.CodeOf(err) != models.CodeNameTaken {
 			return name, key, err
 		}
 	}

@@ -499,6 +499,43 @@ func TestLineGarbage(t *testing.T) {
 	a.want(a.is("alive"))
 }
 
+// A name is as long somebody's as they can come back, and then anybody's.
+func TestLineNameOfWhoHasGone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *harness.Server) {
+		ann := s.User("ann")
+		zhang := s.User("李四")
+		a, b := line(t, s), line(t, s)
+		b.write("rename|张三\nhello\n")
+		b.want("您已更改用户名为:张三", "["+b.addr+"]张三:hello")
+		a.want(b.is("已上线"), "["+b.addr+"]张三:hello")
+		a.write("rename|张三\nrename|李四\n")
+		a.want("当前用户名已经被使用!", "当前用户名已经被使用!")
+		zhang.Post("/v1/logout", nil).Want(204)
+		first := ann.History("lobby")[0].Sender
+		_ = b.conn.Close()
+		a.want("[" + b.addr + "]张三:已下线")
+		if got := ann.History("lobby")[0].Sender; got != first {
+			t.Errorf("who has gone is called %q", got.Name)
+		}
+		stream := ann.Stream()
+		harness.Eventually(t, "the session has ended", func() bool {
+			return harness.Into[client.User](ann.Get("/v1/users/@张三").Want(200)).Status == "offline"
+		})
+		a.write("rename|李四\n")
+		a.want("当前用户名已经被使用!") // who has a password can come back
+		a.write("rename|张三\n")
+		a.want("您已更改用户名为:张三")
+		for i, want := range []string{fmt.Sprintf("guest-%d", first.ID), "张三"} {
+			renamed := harness.DataOf[client.UserRenamedData](stream.Want("user.renamed")[0])
+			if renamed.User.Name != want || (renamed.User.ID == first.ID) != (i == 0) {
+				t.Errorf("renamed: %+v, want %s", renamed, want)
+			}
+		}
+		ann.Post("/v1/rename", map[string]any{"name": "张三"}).Want(409)
+	}, withLine())
+}
+
 // What a crash left of connections goes with the next start; who said something stays.
 func TestLineAfterACrash(t *testing.T) {
 	t.Parallel()
