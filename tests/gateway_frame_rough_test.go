@@ -23,7 +23,7 @@ func TestFramePackets(t *testing.T) {
 		b.write(string([]byte{p}))
 		time.Sleep(50 * time.Microsecond) // so that it goes by itself
 	}
-	b.want("LoginResMes", `{"code":200,"UsersId":[2,1],"error":""}`)
+	b.want("LoginResMes", `{"code":200,"UsersId":[1,2],"error":""}`)
 	a.sees(1, 0)
 	var glued strings.Builder
 	for i := range 30 {
@@ -114,8 +114,10 @@ func TestFrameManyIdle(t *testing.T) {
 	last := idle[len(idle)-1]
 	last.send("?", "")
 	last.refused()
-	if grown := memoryInUse() - before; grown > 40<<20 {
-		t.Errorf("a thousand idle connections, both ends, take %d MB", grown>>20)
+	if grown := memoryInUse() - before; grown > 20<<20 {
+		t.Errorf("a thousand idle connections, both ends, take %d KB", grown>>10)
+	} else {
+		t.Logf("a thousand idle connections, both ends, take %d KB", grown>>10)
 	}
 	s.Stop()
 	for _, c := range idle {
@@ -155,9 +157,6 @@ func TestFrameNeverReads(t *testing.T) {
 		}
 		if m.Type == "NotifyUserStatusMes" && m.Data == `{"userId":2,"status":1}` {
 			break
-		}
-		if m.Type == "NotifyUserStatusMes" { // ann's calls
-			a.hears(webID(ann), "ann", text)
 		}
 	}
 }
