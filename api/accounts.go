@@ -25,7 +25,9 @@ func (s *server) session(ctx context.Context, l chat.Login) (body Session, cooki
 		User: wireUser(s.chat.Profile(l.Actor)), Token: l.Token, ExpiresAt: l.Actor.Session.ExpiresAt,
 	}
 	a := aboutOf(ctx)
-	s.guesses.right(l.Actor.User.Key, a.address)
+	if s.guesses != nil {
+		s.guesses.Right(l.Actor.User.Key, a.address)
+	}
 	if a.foreign {
 		return body, nil
 	}
@@ -75,7 +77,7 @@ func (s *server) Login(ctx context.Context, r LoginRequestObject) (LoginResponse
 	}
 	from := device(ctx)
 	ctx, _ = call(ctx)
-	if err := s.guesses.check(ctx, body.Name); err != nil {
+	if err := s.guess(ctx, body.Name); err != nil {
 		return nil, err
 	}
 	login, err := s.chat.Login(ctx, body.Name, body.Password, from)

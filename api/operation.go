@@ -8,6 +8,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/gin-gonic/gin"
+
+	"parley/internal/limit"
 )
 
 // operation is what the spec says of one route, worked out once at start.
@@ -20,7 +22,7 @@ type operation struct {
 	lasting  bool           // waits for what happens: a stream or a long-poll
 	acts     bool           // counts as the user doing something
 	body     *openapi3.RequestBody
-	limits   []*limiter // by account and by address, in the order in which they are asked
+	limits   []*limit.Counter // by account and by address, in the order in which they are asked
 }
 
 const (

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"parley/internal/limit"
 	"parley/models"
 )
 
@@ -84,7 +85,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	h.Set("Content-Type", problemType)
 	h.Set("Cache-Control", "no-store")
 	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(seconds(e.RetryAfter)))
+		h.Set("Retry-After", strconv.Itoa(limit.Seconds(e.RetryAfter)))
 	}
 	if s.status == http.StatusTooManyRequests {
 		setRateLimit(h, max(e.Limit, 1), 0, cmp.Or(e.Reset, e.RetryAfter))

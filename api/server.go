@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/gin-gonic/gin"
@@ -15,6 +14,7 @@ import (
 
 	"parley/broker"
 	"parley/chat"
+	"parley/internal/limit"
 	"parley/models"
 )
 
@@ -28,10 +28,9 @@ type Options struct {
 	Ready        func(ctx context.Context) error
 	MaxTextBytes int // of a message; bounds request bodies too
 
-	RateLimit      bool             // whether calls are limited by account and by address
-	Clock          func() time.Time // of the limits
-	CORSOrigins    []string         // whose pages may call; * is any
-	TrustedProxies []string         // addresses and networks whose X-Forwarded-For and -Proto count
+	Limits         *limit.Set // by account and by address; nil: none
+	CORSOrigins    []string   // whose pages may call; * is any
+	TrustedProxies []string   // addresses and networks whose X-Forwarded-For and -Proto count
 
 	// Served is told of every request that has ended, on its goroutine.
 	Served  func(Served)
@@ -49,8 +48,8 @@ type server struct {
 	operations map[string]*operation
 	validation *openapi3filter.Options
 	origins    *http.CrossOriginProtection
-	cors       *cors.Cors // nil: the own origin only
-	guesses    *guesses   // nil: not limited
+	cors       *cors.Cors     // nil: the own origin only
+	guesses    *limit.Guesses // nil: not limited
 	proxies    proxies
 	specJSON   []byte
 	onServed   func(Served)
@@ -88,13 +87,13 @@ func New(o Options) (http.Handler, error) {
 		cors:     newCORS(o.CORSOrigins),
 		specJSON: spec.json,
 		onServed: o.Served, metrics: o.Metrics,
-		docs: docs,
+		docs: docs, guesses: o.Limits.Guesses(),
 	}
 	if s.proxies, err = parseProxies(o.TrustedProxies); err != nil {
 		return nil, err
 	}
-	if o.RateLimit {
-		if err := s.applyLimits(o.Clock); err != nil {
+	if o.Limits != nil {
+		if err := s.applyLimits(o.Limits); err != nil {
 			return nil, err
 		}
 	}

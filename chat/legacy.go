@@ -83,6 +83,9 @@ type LegacyAccount struct {
 // RegisterLegacy makes an account with an id of an older protocol and logs it in; conflict where the id is taken. It never
 // makes an admin, as Register does of the first account: these passwords may be as short as one byte.
 func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device) (Login, error) {
+	if err := checkLegacyID(l.ID); err != nil {
+		return Login{}, err
+	}
 	hash, err := s.legacyHash(ctx, l)
 	if err != nil {
 		return Login{}, err
@@ -102,22 +105,29 @@ func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device)
 		if hash == "" {
 			user.Role = models.RoleGuest
 		}
-		if user.Name, user.Key, err = legacyName(tx, l); err != nil {
+		if user, err = addLegacy(tx, l, user, hash); err != nil {
 			return Login{}, err
 		}
-		user.DisplayName = user.Name
-		id := tx.NextID()
-		login, err := s.enroll(tx, user, hash, d)
-		if err != nil {
-			return login, err
-		}
-		if err := tx.InsertLegacyID(l.Protocol, l.ID, id); err != nil {
-			return login, fmt.Errorf("insert an older id: %w", err)
-		}
-		return login, nil
+		return s.openSession(tx, user, d)
 	})
 	login.Actor.Address = d.Address
 	return login, err
+}
+
+// addLegacy writes an account with an id of an older protocol.
+func addLegacy(tx Tx, l LegacyAccount, user models.User, hash string) (models.User, error) {
+	var err error
+	if user.Name, user.Key, err = legacyName(tx, l); err != nil {
+		return user, err
+	}
+	user.DisplayName = user.Name
+	if user, err = addUser(tx, user, hash); err != nil {
+		return user, err
+	}
+	if err := tx.InsertLegacyID(l.Protocol, l.ID, user.ID); err != nil {
+		return user, fmt.Errorf("insert an older id: %w", err)
+	}
+	return user, nil
 }
 
 // legacyHash is the hash of the password, empty for a guest.
@@ -128,8 +138,8 @@ func (s *Service) legacyHash(ctx context.Context, l LegacyAccount) (string, erro
 	if l.Password == "" {
 		return "", nil
 	}
-	if n := len(l.Password); n < l.LeastPassword || n > maxPassword {
-		return "", models.Invalid("password", "has %d bytes, %d to %d are allowed", n, l.LeastPassword, maxPassword)
+	if err := checkLegacyPassword(l); err != nil {
+		return "", err
 	}
 	return s.hasher.Hash(ctx, l.Password)
 }

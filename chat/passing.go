@@ -10,10 +10,10 @@ import (
 	"parley/models"
 )
 
-// Somebody who comes by an older protocol is here for one connection: the account is made when it begins, nobody is given
-// its session, and it cannot be taken up again.
+// Somebody who comes by an older protocol is here for one connection: nobody is given its session, and it cannot be taken up
+// again. Where the protocol has no accounts, one is made when the connection begins.
 
-// passingAgent marks the sessions of passing guests; what follows it is the protocol.
+// passingAgent marks such sessions; what follows it is the protocol.
 const passingAgent = "passing: "
 
 // departPage is how many sessions are looked at in one read.
@@ -28,7 +28,7 @@ func (s *Service) PassingGuest(ctx context.Context, prefix string, d Device) (Lo
 	return login, err
 }
 
-// Depart ends the session of a passing guest whose connection has ended. An account of which nobody has anything, neither a
+// Depart ends the session of somebody whose connection has ended. A guest's account of which nobody has anything, neither a
 // message nor a conversation nor another name, goes with it as if it had never been: no event tells of it. The actor's
 // streams must have ended.
 func (s *Service) Depart(ctx context.Context, a Actor) error {
@@ -58,7 +58,7 @@ func (s *Service) Depart(ctx context.Context, a Actor) error {
 	return err
 }
 
-// DepartLeft has those passing guests depart whose connections a former process did not see the end of.
+// DepartLeft has those depart whose connections a former process did not see the end of.
 func (s *Service) DepartLeft(ctx context.Context) error {
 	for after := int64(0); ; {
 		sessions, err := view(ctx, s, func(r Reader) ([]models.Session, error) { return r.SessionsAfter(after, departPage) })
@@ -71,7 +71,7 @@ func (s *Service) DepartLeft(ctx context.Context) error {
 				continue
 			}
 			user, err := view(ctx, s, func(r Reader) (models.User, error) { return r.User(session.UserID) })
-			if err == nil && user.Role == models.RoleGuest {
+			if err == nil {
 				err = s.Depart(ctx, Actor{User: user, Session: session})
 			}
 			if err != nil && !errors.Is(err, ErrNotFound) {

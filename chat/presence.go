@@ -182,8 +182,8 @@ func (t *Tracker) depart(userID, sessionID int64, poll bool) (last bool) {
 	return true
 }
 
-// Leave says that the user will not come back by what they were here by: without another stream or poll they have
-// gone at once.
+// Leave says that the user will not come back by the stream that they were here by: without another one, or a poll that counts
+// still, they have gone at once.
 func (t *Tracker) Leave(u models.User) {
 	now := t.now()
 	t.mu.Lock()
@@ -194,7 +194,7 @@ func (t *Tracker) Leave(u models.User) {
 	}
 	p.name = u
 	if p.streams+p.polls == 0 {
-		p.until = now
+		p.until = latest(now, p.polled)
 		t.news[u.ID] = struct{}{}
 	}
 }

@@ -276,8 +276,11 @@ func TestTrackerHearsALeave(t *testing.T) {
 		h.tracker.Arrive(3, 30, false)
 		h.tracker.Arrive(3, 31, false)
 		h.tracker.Arrive(1000, 40, false)
-		h.after(time.Second, "u2 online", "u3 online") // nobody knows the third
-		for user, session := range map[int64]int64{2: 20, 3: 30, 1000: 40} {
+		h.tracker.Arrive(4, 50, true)
+		h.tracker.Depart(4, 50, true)
+		h.tracker.Arrive(4, 51, false)
+		h.after(time.Second, "u2 online", "u3 online", "u4 online") // nobody knows the third
+		for user, session := range map[int64]int64{2: 20, 3: 30, 1000: 40, 4: 51} {
 			h.tracker.Depart(user, session, false)
 			h.tracker.Leave(models.User{ID: user, Name: fmt.Sprint("leaver", user)})
 		}
@@ -285,8 +288,10 @@ func TestTrackerHearsALeave(t *testing.T) {
 		h.is(2, models.Offline)
 		h.is(3, models.Online)
 		h.is(1000, models.Offline)
+		h.is(4, models.Online) // by their last poll
 		h.after(time.Second, "leaver1000 offline", "u2 offline")
-		h.after(28 * time.Second)
+		h.after(27 * time.Second)
+		h.after(2*time.Second, "u4 offline")
 		h.tracker.Depart(3, 31, false)
 		h.after(4*time.Second, "u3 offline")
 	})

@@ -110,6 +110,9 @@ type Presents struct {
 	Next   int64 // user id to go on from, 0 at the end
 }
 
+// Here says whether the user is online.
+func (s *Service) Here(userID int64) bool { return s.presence.Of(userID).Status != models.Offline }
+
 // Who gives who is online, by user id beyond after; with a room, only its members.
 func (s *Service) Who(ctx context.Context, a Actor, room string, after int64, limit int) (Presents, error) {
 	if err := notVisitor(a.User); err != nil {

@@ -7,6 +7,7 @@
 //   - acceptor owns a listener and its connections: it bounds how fast newcomers come in, backs off where accepting fails,
 //     makes a panic the end of one connection, and its Close waits for all of them. How many there may be at once, and for
 //     how long a client may take no byte, is the listener's, which internal/app opens.
+//   - inbox is what has come in and was not taken yet, in little room; the readers of the protocols cut it.
 //   - outbox is what goes out on one connection. Nobody waits for it but who chooses to: push is for what others cause, wait
 //     for one's own answers and for the stream, so that a slow client is served at its own speed and slows nobody.
 //     A client that lets too much pile up, or takes no byte for the listener's stall time, is cut.
@@ -14,10 +15,13 @@
 //   - pace delays what comes in too fast; nothing is lost by it.
 //   - guarded makes a panic a line of the log; apart does what needs much stack off a goroutine that will be idle.
 //   - clean makes text harmless in a protocol of lines.
+//   - notices gives out what the gateway itself tells, each in its place among the events of a stream.
+//   - roomKinds tells a conversation of two from a channel.
 //
 // Accounts come from package chat. PassingGuest and Depart are for those who are here for one connection. Those who
 // come back have an id of their protocol: RegisterLegacy, LoginLegacy, LegacyUser, and LegacyIDs for showing people, where somebody
-// without such an id has LegacyOffset plus their own. RoomKind tells a conversation of two from a channel. Hold keeps the session
+// without such an id has LegacyOffset plus their own. AddLegacy and PassingLogin are for
+// protocols that have passwords. Hold keeps the session
 // in use while the connection lasts, Acted is said with each thing that the client does.
 //
 // # Guarantees

@@ -17,6 +17,8 @@ type event struct {
 		Message message `json:"message"` // message.created
 		Cursor  int64   `json:"cursor"`  // ready, heartbeat
 		Reason  string  `json:"reason"`  // session.ended
+
+		Users []models.PresenceUser `json:"users"` // presence.changed
 	} `json:"data"`
 }
 

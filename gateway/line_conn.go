@@ -12,9 +12,6 @@ import (
 	"parley/models"
 )
 
-// pendingMost is how many notices wait for a stream that lags.
-const pendingMost = 4096
-
 // lineConn is one line connection and the guest that it stands for.
 type lineConn struct {
 	line    *Line
@@ -27,28 +24,24 @@ type lineConn struct {
 	lastID  int64  // of the newest message that it said to the lobby; of the goroutine that reads
 
 	running sync.WaitGroup
-	kinds   map[int64]models.RoomKind // of the rooms it heard from; of the stream's goroutine
+	kinds   roomKinds // of the rooms it heard from; of the stream's goroutine
+	notices notices[[]byte]
 
 	// Under the hub's lock:
 	label   lineLabel
 	account string // the name of the account
 
-	mu      sync.Mutex
-	heard   int64 // up to where the stream has been written
-	pending []lineNotice
-	raw     map[string]struct{} // nonces of messages that are shown as their text alone
-}
-
-// lineNotice is a line that comes after the event of that id.
-type lineNotice struct {
-	after int64
-	line  []byte
+	mu  sync.Mutex
+	raw map[string]struct{} // nonces of messages that are shown as their text alone
 }
 
 func newLineConn(s *Line, conn net.Conn) *lineConn {
-	return &lineConn{
+	c := &lineConn{
 		line: s, addr: addrOf(conn), in: newLineReader(conn, s.opt.KickAfter), out: newOutbox(conn),
+		kinds: roomKinds{chat: s.opt.Chat},
 	}
+	c.notices.give = c.out.push
+	return c
 }
 
 // enter makes the account and its stream; nil where there is none, which was said then.
@@ -107,34 +100,9 @@ func (c *lineConn) part(text string) { c.bye.Do(func() { c.say(text) }) }
 
 // tell sends the line when the stream has come to the event `after`. It waits for nothing.
 func (c *lineConn) tell(line []byte, after int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if after > c.heard {
-		if len(c.pending) == pendingMost {
-			c.in.stop() // too far behind to be told of it all
-			return
-		}
-		c.pending = append(c.pending, lineNotice{after, line})
-		return
+	if !c.notices.tell(line, after) {
+		c.in.stop() // too far behind to be told of it all
 	}
-	c.out.push(line)
-}
-
-// reached notes up to where the stream has been written.
-func (c *lineConn) reached(id int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.heard = max(c.heard, id)
-	still := c.pending[:0]
-	for _, n := range c.pending {
-		if n.after > c.heard {
-			still = append(still, n)
-			continue
-		}
-		c.out.push(n.line)
-	}
-	clear(c.pending[len(still):])
-	c.pending = still
 }
 
 // listen writes the stream until it ends, which ends the connection.
@@ -160,7 +128,7 @@ func (c *lineConn) hear(ctx context.Context, e *event) error {
 			return err
 		}
 	}
-	c.reached(e.position())
+	c.notices.reached(e.position())
 	return nil
 }
 
@@ -173,8 +141,8 @@ func (c *lineConn) hearMessage(ctx context.Context, e *event) error {
 		c.out.push(c.line.hub.labelOf(m.Sender).line(m.Text))
 		return nil
 	}
-	kind, err := c.kindOf(ctx, e.RoomID)
-	if err != nil || kind != models.KindDirect || m.Sender.ID == c.actor.User.ID {
+	direct, err := c.kinds.direct(ctx, e.RoomID)
+	if err != nil || !direct || m.Sender.ID == c.actor.User.ID {
 		return err
 	}
 	if c.takeRaw(m.Nonce) {
@@ -183,21 +151,6 @@ func (c *lineConn) hearMessage(ctx context.Context, e *event) error {
 	}
 	c.say(c.line.hub.labelOf(m.Sender).name + " : " + m.Text)
 	return nil
-}
-
-// kindOf tells direct conversations from rooms that others put the account into, which the protocol has no lines for.
-func (c *lineConn) kindOf(ctx context.Context, roomID int64) (models.RoomKind, error) {
-	if kind, known := c.kinds[roomID]; known {
-		return kind, nil
-	}
-	kind, err := c.line.opt.Chat.RoomKind(ctx, roomID)
-	if err == nil {
-		if c.kinds == nil {
-			c.kinds = map[int64]models.RoomKind{}
-		}
-		c.kinds[roomID] = kind
-	}
-	return kind, err
 }
 
 // expectRaw has the message with the nonce shown as its text alone.

@@ -90,11 +90,11 @@ func TestNoticesThatWaitAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Line{words: &english, hub: newLineHub()}
 		c, _ := connAt(t, s, 2, "127.0.0.1:2")
-		for range pendingMost + 1 {
+		for range noticesMost + 1 {
 			s.hub.tell([]byte("x\n"), 1)
 		}
-		if len(c.pending) != pendingMost {
-			t.Errorf("%d wait", len(c.pending))
+		if len(c.notices.waiting) != noticesMost {
+			t.Errorf("%d wait", len(c.notices.waiting))
 		}
 		if _, err := c.in.next(); err == nil {
 			t.Error("the connection goes on")

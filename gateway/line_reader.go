@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -16,42 +15,20 @@ const (
 	maxLine = 16 << 10
 	// lineQuiet is how long bytes stay without a newline before they are a line, where no newline ever came.
 	lineQuiet = 200 * time.Millisecond
-	// lineBuffer is what a connection has for its input while it says nothing long.
-	lineBuffer = 512
-)
-
-var (
-	errIdle    = errors.New("nothing came for too long")
-	errLong    = errors.New("the line is too long")
-	errStopped = errors.New("reading was stopped")
 )
 
 // lineReader cuts what comes in into lines.
 type lineReader struct {
-	conn net.Conn
-	idle time.Duration // 0: for ever
-
-	base     []byte    // what buf is a part of
-	buf      []byte    // what has come and was not given
-	newlines bool      // one has come
-	skipping bool      // the rest of a line that was too long
-	last     time.Time // when bytes came last
-	err      error     // of the connection; what came before it is given first
-
-	mu      sync.Mutex
-	stopped bool
+	inbox
+	idle     time.Duration // 0: for ever
+	newlines bool          // one has come
+	skipping bool          // the rest of a line that was too long
+	last     time.Time     // when bytes came last
+	err      error         // of the connection; what came before it is given first
 }
 
 func newLineReader(conn net.Conn, idle time.Duration) *lineReader {
-	return &lineReader{conn: conn, idle: idle, last: time.Now()}
-}
-
-// stop makes next return errStopped, also one that waits. It may be called from another goroutine.
-func (r *lineReader) stop() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stopped = true
-	_ = r.conn.SetReadDeadline(time.Unix(1, 0))
+	return &lineReader{inbox: inbox{conn: conn, most: maxLine}, idle: idle, last: time.Now()}
 }
 
 // next gives the next line that is not empty, or errLong, after which the next one can be read; errIdle, errStopped, io.EOF or an
@@ -107,25 +84,13 @@ func (r *lineReader) rest() []byte {
 	return r.take(len(r.buf))
 }
 
-// take takes the first n bytes of what has come.
-func (r *lineReader) take(n int) []byte {
-	taken := r.buf[:n:n]
-	r.buf = r.buf[n:]
-	return taken
-}
-
 // fill waits until more has come, or until what stands without a newline counts as a line, which it gives then.
 func (r *lineReader) fill() (line []byte, err error) {
 	if r.err != nil {
 		return nil, r.err
 	}
 	quiet := !r.newlines && (r.skipping || whole(r.buf) > 0)
-	if err := r.arm(quiet); err != nil {
-		return nil, err
-	}
-	r.room()
-	n, err := r.conn.Read(r.buf[len(r.buf):cap(r.buf)])
-	r.buf = r.buf[:len(r.buf)+n]
+	n, err := r.read(r.until(quiet))
 	if n > 0 {
 		r.last = time.Now()
 	}
@@ -142,31 +107,22 @@ func (r *lineReader) fill() (line []byte, err error) {
 	}
 }
 
-// arm sets until when to wait.
-func (r *lineReader) arm(quiet bool) error {
-	var until time.Time
+// until is how long to wait.
+func (r *lineReader) until(quiet bool) time.Time {
 	switch {
 	case quiet:
-		until = r.last.Add(lineQuiet)
+		return r.last.Add(lineQuiet)
 	case r.idle > 0:
-		until = r.last.Add(r.idle)
+		return r.last.Add(r.idle)
+	default:
+		return time.Time{}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.stopped {
-		return errStopped
-	}
-	_ = r.conn.SetReadDeadline(until) // whatever is wrong with the connection, the read says it
-	return nil
 }
 
 // late says what the end of the wait means: a line that was sent without its end, or the end of all patience.
 func (r *lineReader) late(quiet bool) (line []byte, err error) {
-	r.mu.Lock()
-	stopped := r.stopped
-	r.mu.Unlock()
 	switch {
-	case stopped:
+	case r.halted():
 		return nil, errStopped
 	case !quiet:
 		return nil, errIdle
@@ -177,21 +133,6 @@ func (r *lineReader) late(quiet bool) (line []byte, err error) {
 	default:
 		return r.take(whole(r.buf)), nil
 	}
-}
-
-// room makes room for a read. What an idle connection holds is little.
-func (r *lineReader) room() {
-	switch {
-	case len(r.buf) > 0 && cap(r.buf)-len(r.buf) >= lineBuffer/2:
-		return
-	case len(r.buf) > 0:
-		r.base = append(make([]byte, 0, min(max(2*len(r.buf), 2*lineBuffer), 2*maxLine)), r.buf...)
-		r.buf = r.base
-		return
-	case cap(r.base) != lineBuffer:
-		r.base = make([]byte, 0, lineBuffer)
-	}
-	r.buf = r.base[:0]
 }
 
 // whole is how many of the bytes end before a character of which the rest has not come.

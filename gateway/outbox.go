@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// outboxFull is how much may wait for a client that does not take it, in bytes.
+	// outboxFull is how much may wait for a client that does not take it, in bytes, before the last thing that is pushed.
 	outboxFull = 256 << 10
 	// outboxRoom is how much may wait while more is made that could as well be made later.
 	outboxRoom = 16 << 10
@@ -45,7 +45,7 @@ func (o *outbox) push(p []byte) {
 	if o.err != nil {
 		return
 	}
-	if len(o.waiting)+len(p) > outboxFull {
+	if len(o.waiting) >= outboxFull {
 		o.fail(errSlow)
 		return
 	}

@@ -125,12 +125,14 @@ func TestLegacyAccounts(t *testing.T) {
 			{7, "张三", "12", "张三", models.RoleMember}, // though it is the first with a password
 			{7, "李四", "12", string(models.CodeConflict), ""},
 			{8, "张三", "12", "u-8", models.RoleMember},
-			{-9, "a b", "12", "u--9", models.RoleMember},
+			{9, "a b", "12", "u-9", models.RoleMember},
+			{-9, "x", "12", string(models.CodeValidationFailed), ""},
+			{0, "x", "12", string(models.CodeValidationFailed), ""},
 			{10, "u-10", "1", string(models.CodeValidationFailed), ""},
 			{11, "", "", "u-11", models.RoleGuest},
 			{12, "u-13", "", "u-13", models.RoleGuest},
 			{13, "", "", "u-13-1", models.RoleGuest},
-			{chat.LegacyOffset + web.ID, "x", "12", string(models.CodeConflict), ""}, // others call the web user that
+			{chat.LegacyOffset + web.ID, "x", "12", string(models.CodeValidationFailed), ""}, // others call the web user that
 		} {
 			login, err := register(tt.id, tt.name, tt.password)
 			if err != nil && string(models.CodeOf(err)) != tt.want || err == nil && (login.Actor.User.Name != tt.want || login.Actor.User.Role != tt.role) {

@@ -31,8 +31,8 @@ var house = map[string]struct {
 		may: []string{"models", "bus"}, inTests: []string{"internal/pgtest"},
 		why: "an adapter knows its interface only",
 	},
-	"api":     {may: []string{"models", "chat", "broker"}, why: "HTTP speaks to the rules and the fan-out, never to the database"},
-	"gateway": {may: []string{"models", "chat", "broker"}, why: "the older protocols are another face of the same rules"},
+	"api":     {may: []string{"models", "chat", "broker", "internal/limit"}, why: "HTTP speaks to the rules and the fan-out, never to the database"},
+	"gateway": {may: []string{"models", "chat", "broker", "internal/limit"}, why: "the older protocols are another face of the same rules"},
 	"web":     {why: "the pages are clients of the API like any other"},
 	"client":  {why: "people import it into programs of their own"},
 	"internal/terminal/chat": {
@@ -59,6 +59,7 @@ var house = map[string]struct {
 		may: []string{"client", "internal/config", "internal/terminal/access", "internal/terminal/durable", "internal/terminal/plain"},
 		why: "the terminal is a client like any other",
 	},
+	"internal/limit": {may: []string{"models"}, why: "how often is counted alike whatever protocol somebody speaks"},
 	"internal/config": {
 		why: "what an operator says is read before anything is there",
 	},
@@ -70,7 +71,7 @@ var house = map[string]struct {
 		why: "it reads the numbers that the parts keep, so that none of them knows Prometheus",
 	},
 	"internal/app": {
-		may: []string{"models", "chat", "store", "broker", "bus", "bus/memory", "bus/nats", "bus/postgres", "api", "gateway", "web", "internal/config", "internal/control", "internal/metrics", "internal/terminal/chat", "internal/terminal/send", "internal/terminal/session", "internal/terminal/tail"},
+		may: []string{"models", "chat", "store", "broker", "bus", "bus/memory", "bus/nats", "bus/postgres", "api", "gateway", "web", "internal/config", "internal/control", "internal/limit", "internal/metrics", "internal/terminal/chat", "internal/terminal/send", "internal/terminal/session", "internal/terminal/tail"},
 		why: "the composition root knows all parts, but is no client itself",
 	},
 	"internal/pgtest": {why: "a database for tests depends on nothing that is tested"},

@@ -14,6 +14,7 @@ import (
 	"parley/chat"
 	"parley/internal/config"
 	"parley/internal/control"
+	"parley/internal/limit"
 	"parley/internal/metrics"
 	"parley/models"
 	"parley/store"
@@ -33,6 +34,7 @@ type App struct {
 	control  *control.Server // nil where there is none
 	janitor  *chat.Janitor
 	profiles *profiles
+	limits   *limit.Set             // nil: none
 	older    map[string]olderServer // by the flag that names their address
 	stopping atomic.Bool
 	finisher background
@@ -102,9 +104,14 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	a.finisher.start(service.FinishDeletions)
 	a.chat = service
 	service.Begin(a.broker)
+	if cfg.RateLimit == config.On {
+		if a.limits, err = limit.New(o.Clock); err != nil {
+			return err
+		}
+	}
 	handler, err := api.New(api.Options{
 		Chat: service, Broker: a.broker, Log: a.store, Logger: o.Log, Ready: a.ready,
-		MaxTextBytes: cfg.MaxMessageBytes, RateLimit: cfg.RateLimit == config.On, Clock: o.Clock,
+		MaxTextBytes: cfg.MaxMessageBytes, Limits: a.limits,
 		CORSOrigins: cfg.CORSOrigin, TrustedProxies: cfg.TrustedProxy, Served: m.Served, Metrics: m.Handler(),
 	})
 	if err != nil {

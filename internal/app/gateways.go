@@ -58,6 +58,11 @@ func (a *App) olderProtocols(cfg config.Config, o Options) []olderProtocol {
 				English: cfg.LineLang == config.English, RateLimit: limited,
 			})
 		}},
+		{"frame-addr", cfg.FrameAddr, "frame", func(l net.Listener) olderServer {
+			return gateway.ServeFrame(l, gateway.FrameOptions{
+				Chat: a.chat, Broker: a.broker, Log: o.Log, Limits: a.limits, LeastPassword: cfg.LegacyMinPassword,
+			})
+		}},
 	}
 }
 
