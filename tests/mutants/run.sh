@@ -10,8 +10,8 @@
 #   Test: ./store TestNothingIsPublishedBeforeTheCommit
 #
 # Most of the time would go into compiling and linking. So the breaks are put into one build, where MUTANT says which of them
-# is alive (see blend), and each test that is named must pass there while none is. What cannot be taken in, and what
-# survives there, is built by itself:
+# is alive (see blend), and each test that is named must pass there while none is. A test that starts the program must
+# hand its environment on. What cannot be taken in is built alone, in a fraction of what `go test` would take:
 #
 # Flags of `go test -c` may stand before the package (`Test: -race ./broker TestRouting`). The tree is left
 # alone: Go builds the broken files by -overlay. So a patch can break Go files and embedded ones, not files
@@ -81,6 +81,16 @@ fails() {
   grep -qE -- "--- FAIL: ${2}( |\$)|^panic: test timed out|^fatal error: " "$4" || return 2
 }
 
+# judge CODE NAME WHAT LOG says what became of a mutant by the code of fails.
+judge() {
+  case $1 in
+    0) say killed "$2" "$3" ;;
+    1) say SURVIVED "$2" "$3 passes" && tail -n 5 "$4" ;;
+    *) say BROKEN "$2" "it failed, but not by $3:" && tail -n 20 "$4" ;;
+  esac
+  return "$1"
+}
+
 # try PATCH breaks the program and says whether the test saw it.
 try() {
   local patch=$1 name work words code=0
@@ -94,9 +104,9 @@ try() {
     return 1
   fi
   local test=${words[-1]} package=${words[-2]} flags=("${words[@]:0:${#words[@]}-2}") began=$SECONDS
-  if grep -qxF -- "$name" "$BLEND/names" &&
-    MUTANT=$name fails "$package" "$test" "$(blended "$package")" "$work/log"; then
-    say killed "$name" "$package $test ($((SECONDS - began)) s)"
+  if grep -qxF -- "$name" "$BLEND/names"; then
+    MUTANT=$name fails "$package" "$test" "$(blended "$package")" "$work/log" || code=$?
+    judge "$code" "$name" "$package $test ($((SECONDS - began)) s)" "$work/log"
     return
   fi
   if ! overlay "$work/broken" "$patch" >"$work/overlay.json" 2>"$work/log"; then
@@ -110,18 +120,7 @@ try() {
     return 1
   fi
   fails "$package" "$test" "$work/test" "$work/log" || code=$?
-  case $code in
-    0) say killed "$name" "$package $test, by itself ($((SECONDS - began)) s)" ;;
-    1)
-      say SURVIVED "$name" "$package $test passes"
-      tail -n 5 "$work/log"
-      ;;
-    *)
-      say BROKEN "$name" "$package failed, but not by $test:"
-      tail -n 20 "$work/log"
-      ;;
-  esac
-  return "$code"
+  judge "$code" "$name" "$package $test, built alone ($((SECONDS - began)) s)" "$work/log"
 }
 
 # blended PACKAGE is the test binary that has the mutants in it.
@@ -146,7 +145,7 @@ make_blend() {
   for patch in "$@"; do
     name=$(basename "$patch" .patch)
     read -ra words < <(words "$patch") || true
-    # With flags, or with what try finds wrong, it is built by itself.
+    # With flags, or with what try finds wrong, it is built alone.
     if [ ${#words[@]} != 2 ] || ! overlay "$BLEND/broken/$name" "$patch" >/dev/null 2>&1; then rm -rf "$BLEND/broken/$name"; continue; fi
     echo "$name ${words[*]}" >>"$BLEND/tests"
   done
@@ -156,7 +155,7 @@ make_blend() {
   local package
   for package in $packages; do
     if ! go test -c -vet=off -ldflags='-s -w' -overlay "$BLEND/overlay.json" -o "$(blended "$package")" "$package"; then
-      echo 'the mutants do not compile together: each is built by itself' >&2
+      echo 'the mutants do not compile together: each is built alone' >&2
       return 0
     fi
   done
