@@ -183,7 +183,8 @@ make_blend "${patches[@]}" >"$BLEND/whole"
 whole=0
 xargs -r -L 1 -P "$(nproc)" bash "$0" --whole <"$BLEND/whole" || whole=1
 (cd "$root" && archives -deps -test $(sed -n 's/^Test:.* \(\.[^ ]*\) [^ ]*$/\1/p' "${patches[@]}" | sort -u)) >"$ARCHIVES"
-printf '%s\0' "${patches[@]}" | xargs -0 -n 1 -P "$(nproc)" bash "$0" --try | tee "$BLEND/table" || true
+# One more than there are cores: some wait for a time limit of what they look at.
+printf '%s\0' "${patches[@]}" | xargs -0 -n 1 -P $(($(nproc) + 1)) bash "$0" --try | tee "$BLEND/table" || true
 killed=$(grep -c '^killed ' "$BLEND/table" || true)
 echo "$killed mutants killed, $((${#patches[@]} - killed)) not"
 [ "$killed" = ${#patches[@]} ] && [ "$whole" = 0 ]
