@@ -300,7 +300,8 @@ func TestChatLaysOutByWidth(t *testing.T) {
 	zhang.Send("厨房", long)
 	zhang.Send("厨房", "🎉 end")
 	ann.shows("第一", "second", "🎉 end")
-	if a, b, c := ann.screen.column("第一"), ann.screen.column("second"), ann.screen.column("🎉 end"); a != b || b != c || a < 0 {
+	begin := ann.screen.column("第一")
+	if a, b, c := begin, ann.screen.column("second"), ann.screen.column("🎉 end"); a != b || b != c || a < 0 {
 		t.Errorf("the texts begin in the columns %d, %d and %d", a, b, c)
 	}
 	var rest strings.Builder
@@ -311,7 +312,7 @@ func TestChatLaysOutByWidth(t *testing.T) {
 			if c.text == "│" {
 				bars[x] = true
 			}
-			if x >= ann.screen.column("第一") {
+			if x >= begin {
 				text += c.text
 			}
 		}

@@ -83,6 +83,9 @@ var house = map[string]struct {
 		may: []string{"client", "internal/app", "internal/config", "internal/pgtest"},
 		why: "the black box sees what clients see",
 	},
+	"tests/mutants/blend": {
+		why: "what breaks the program is no part of it",
+	},
 	"examples":     {may: []string{"client"}, why: "an example is somebody's own program"},
 	"examples/bot": {may: []string{"client"}, why: "an example is somebody's own program"},
 	"bench":        {may: []string{"client"}, why: "the load comes from outside, as clients do"},

@@ -9,6 +9,10 @@
 #   A message is published before its commit.
 #   Test: ./store TestNothingIsPublishedBeforeTheCommit
 #
+# Most of the time would go into compiling and linking. So the breaks are put into one build, where MUTANT says which of them
+# is alive (see blend), and each test that is named must pass there while none is. A test that starts the program must
+# hand its environment on. What cannot be taken in is built alone, in a fraction of what `go test` would take:
+#
 # Flags of `go test -c` may stand before the package (`Test: -race ./broker TestRouting`). The tree is left
 # alone: Go builds the broken files by -overlay. So a patch can break Go files and embedded ones, not files
 # that a test opens by itself.
@@ -65,20 +69,46 @@ compile() {
 # pattern makes -run's pattern of a test's name, subtests included.
 pattern() { local p=${1//\//$\/^}; printf '^%s$' "$p"; }
 
+# words PATCH prints the line's flags, package and test.
+words() { sed -n 's/^Test: *//p' "$1" | head -n 1; }
+
+# fails PACKAGE TEST BINARY LOG runs the test of the binary: 0 where it fails, 1 where it passes, 2 where something
+# else fails than the test itself, such as what runs before or after all tests.
+fails() {
+  local code=0
+  (cd "$root/$1" && "$3" -test.run "$(pattern "$2")" -test.failfast -test.timeout 60s) >"$4" 2>&1 || code=$?
+  [ "$code" != 0 ] || return 1
+  grep -qE -- "--- FAIL: ${2}( |\$)|^panic: test timed out|^fatal error: " "$4" || return 2
+}
+
+# judge CODE NAME WHAT LOG says what became of a mutant by the code of fails.
+judge() {
+  case $1 in
+    0) say killed "$2" "$3" ;;
+    1) say SURVIVED "$2" "$3 passes" && tail -n 5 "$4" ;;
+    *) say BROKEN "$2" "it failed, but not by $3:" && tail -n 20 "$4" ;;
+  esac
+  return "$1"
+}
+
 # try PATCH breaks the program and says whether the test saw it.
 try() {
-  local patch=$1 name work code=0
+  local patch=$1 name work words code=0
   name=$(basename "$patch" .patch)
   work=$(mktemp -d)
   # shellcheck disable=SC2064 # the directory of now is meant
   trap "rm -rf '$work'" EXIT
-  local words
-  read -ra words < <(sed -n 's/^Test: *//p' "$patch" | head -n 1) || true
+  read -ra words < <(words "$patch") || true
   if [ ${#words[@]} -lt 2 ]; then
     say BROKEN "$name" 'has no line «Test: ./package TestName»'
     return 1
   fi
-  local test=${words[-1]} package=${words[-2]} flags=("${words[@]:0:${#words[@]}-2}")
+  local test=${words[-1]} package=${words[-2]} flags=("${words[@]:0:${#words[@]}-2}") began=$SECONDS
+  if grep -qxF -- "$name" "$BLEND/names"; then
+    MUTANT=$name fails "$package" "$test" "$(blended "$package")" "$work/log" || code=$?
+    judge "$code" "$name" "$package $test ($((SECONDS - began)) s)" "$work/log"
+    return
+  fi
   if ! overlay "$work/broken" "$patch" >"$work/overlay.json" 2>"$work/log"; then
     say BROKEN "$name" 'does not apply:'
     cat "$work/log"
@@ -89,38 +119,72 @@ try() {
     cat "$work/log"
     return 1
   fi
-  local began=$SECONDS
-  (cd "$root/$package" && "$work/test" -test.run "$(pattern "$test")" -test.failfast -test.timeout 60s) >"$work/log" 2>&1 || code=$?
-  if [ "$code" = 0 ]; then
-    say SURVIVED "$name" "$package $test passes"
-    tail -n 5 "$work/log"
-    return 1
+  fails "$package" "$test" "$work/test" "$work/log" || code=$?
+  judge "$code" "$name" "$package $test, built alone ($((SECONDS - began)) s)" "$work/log"
+}
+
+# blended PACKAGE is the test binary that has the mutants in it.
+blended() { echo "$BLEND/bin/${1//\//-}.test"; }
+
+# whole PACKAGE TEST… demands that the tests pass in the blended binary while no mutant is alive in it.
+whole() {
+  local package=$1 test patterns=() log=$BLEND/whole${1//\//-}
+  for test in "${@:2}"; do patterns+=("$(pattern "$test")"); done
+  if (cd "$root/$package" && "$(blended "$package")" -test.timeout 10m -test.run "$(IFS='|' && echo "${patterns[*]}")") >"$log" 2>&1; then
+    return
   fi
-  # The named test itself must have failed, and not what runs before or after all tests.
-  if ! grep -qE -- "--- FAIL: ${test}( |\$)|^panic: test timed out|^fatal error: " "$work/log"; then
-    say BROKEN "$name" "$package failed, but not by $test:"
-    tail -n 20 "$work/log"
-    return 1
-  fi
-  say killed "$name" "$package $test ($((SECONDS - began)) s)"
+  say BROKEN "$package" 'its tests fail without a mutant:'
+  tail -n 40 "$log"
+  return 1
+}
+
+# make_blend PATCH… puts the mutants into one build, and prints a line with package and tests for each binary.
+make_blend() {
+  local patch name words packages
+  touch "$BLEND/names" "$BLEND/tests"
+  for patch in "$@"; do
+    name=$(basename "$patch" .patch)
+    read -ra words < <(words "$patch") || true
+    # With flags, or with what try finds wrong, it is built alone.
+    if [ ${#words[@]} != 2 ] || ! overlay "$BLEND/broken/$name" "$patch" >/dev/null 2>&1; then rm -rf "$BLEND/broken/$name"; continue; fi
+    echo "$name ${words[*]}" >>"$BLEND/tests"
+  done
+  cd "$root"
+  [ ! -s "$BLEND/tests" ] || go run ./tests/mutants/blend "$root" "$BLEND/broken" "$BLEND" >"$BLEND/taken" || return 0
+  packages=$(awk '{ print $2 }' "$BLEND/tests" | sort -u)
+  local package
+  for package in $packages; do
+    if ! go test -c -vet=off -ldflags='-s -w' -overlay "$BLEND/overlay.json" -o "$(blended "$package")" "$package"; then
+      echo 'the mutants do not compile together: each is built alone' >&2
+      return 0
+    fi
+  done
+  mv "$BLEND/taken" "$BLEND/names"
+  awk 'NR == FNR { taken[$1]; next } $1 in taken && !seen[$2, $3]++ { tests[$2] = tests[$2] " " $3 } END { for (p in tests) print p tests[p] }' \
+    "$BLEND/names" "$BLEND/tests"
 }
 
 # Each try is a process of its own, whose lines come out together.
-if [ "${1:-}" = --try ]; then
+if [ "${1:-}" = --try ] || [ "${1:-}" = --whole ]; then
   code=0
-  lines=$(try "$2") || code=1
-  echo "$lines"
+  lines=$("${1#--}" "${@:2}") || code=1
+  [ -z "$lines" ] || echo "$lines"
   exit "$code"
 fi
 patches=("$@")
 [ $# -gt 0 ] || patches=("$here"/*.patch)
 [ -e "${patches[0]}" ] || { echo 'no mutants found'; exit 1; }
-table=$(mktemp)
-ARCHIVES=$(mktemp)
-export ARCHIVES
-trap 'rm -f "$table" "$ARCHIVES"' EXIT
+BLEND=$(mktemp -d)
+ARCHIVES=$BLEND/archives
+export ARCHIVES BLEND
+trap 'rm -rf "$BLEND"' EXIT
+mapfile -t patches < <(realpath "${patches[@]}")
+make_blend "${patches[@]}" >"$BLEND/whole"
+whole=0
+xargs -r -L 1 -P "$(nproc)" bash "$0" --whole <"$BLEND/whole" || whole=1
 (cd "$root" && archives -deps -test $(sed -n 's/^Test:.* \(\.[^ ]*\) [^ ]*$/\1/p' "${patches[@]}" | sort -u)) >"$ARCHIVES"
-realpath -z "${patches[@]}" | xargs -0 -n 1 -P "$(nproc)" bash "$0" --try | tee "$table" || true
-killed=$(grep -c '^killed ' "$table" || true)
+# One more than there are cores: some wait for a time limit of what they look at.
+printf '%s\0' "${patches[@]}" | xargs -0 -n 1 -P $(($(nproc) + 1)) bash "$0" --try | tee "$BLEND/table" || true
+killed=$(grep -c '^killed ' "$BLEND/table" || true)
 echo "$killed mutants killed, $((${#patches[@]} - killed)) not"
-[ "$killed" = ${#patches[@]} ]
+[ "$killed" = ${#patches[@]} ] && [ "$whole" = 0 ]
