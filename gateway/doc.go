@@ -20,13 +20,13 @@
 //
 // Accounts come from package chat. PassingGuest and Depart are for those who are here for one connection. Those who
 // come back have an id of their protocol: RegisterLegacy, LoginLegacy, LegacyUser, and LegacyIDs for showing people, where somebody
-// without such an id has LegacyOffset plus their own. AddLegacy and PassingLogin are for
-// protocols that have passwords. Hold keeps the session
-// in use while the connection lasts, Acted is said with each thing that the client does.
+// without such an id has LegacyOffset plus their own. AddLegacy and PassingLogin are for protocols with passwords, whose guesses
+// package limit counts with those of the API. Hold keeps the session in use while the connection lasts, Acted is said with each
+// thing that the client does.
 //
 // # Guarantees
 //
-//   - A connection is a stream of its account for presence, and each line in is an act of it.
+//   - A connection is a stream of its account for presence, and what comes in is an act of it.
 //   - What the account is entitled to it hears in the order of the log, since it hears by a broker.Stream. What the gateway
 //     says by itself about somebody's going comes after the last that they said to all.
 //   - session.ended ends the connection, and the end of a connection the session. Close ends all connections and waits for

@@ -69,8 +69,8 @@ func (c *frameConn) sms(ctx context.Context, data string) error {
 		return fmt.Errorf("log in first: %s was not sent", smsMes)
 	}
 	o := &c.frame.opt
-	if o.Limits.Wait(ctx, "send", c.who) != nil {
-		return nil // the connection has ended
+	if err := o.Limits.Wait(ctx, "send", c.who); err != nil {
+		return fmt.Errorf("%s was not sent: the connection ends", smsMes)
 	}
 	err = c.own.say(func() (int64, error) {
 		m, _, err := o.Chat.Send(ctx, c.actor, models.Draft{Text: text})

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"parley/chat"
@@ -61,7 +62,5 @@ func (f *frameIDs) keep(found map[int64]int64) {
 	if f.known == nil || len(f.known)+len(found) > frameIDsMost {
 		f.known = make(map[int64]int64, len(found))
 	}
-	for user, id := range found {
-		f.known[user] = id
-	}
+	maps.Copy(f.known, found)
 }

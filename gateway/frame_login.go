@@ -79,7 +79,7 @@ func (c *frameConn) enter(ctx context.Context, a frameAccount) (*broker.Stream, 
 	if guesses != nil {
 		guesses.Right(login.Actor.User.Key, c.who.Address)
 	}
-	stream, err := c.open(ctx, login.Actor, a.ID)
+	stream, err := c.open(ctx, login.Actor)
 	if err != nil {
 		c.leave(ctx, login.Actor)
 		return nil, err
@@ -90,7 +90,7 @@ func (c *frameConn) enter(ctx context.Context, a frameAccount) (*broker.Stream, 
 }
 
 // open begins to listen and tells the client who is here.
-func (c *frameConn) open(ctx context.Context, a chat.Actor, id int64) (*broker.Stream, error) {
+func (c *frameConn) open(ctx context.Context, a chat.Actor) (*broker.Stream, error) {
 	o := &c.frame.opt
 	stream, err := o.Broker.Subscribe(ctx, broker.Subscription{
 		User: a.User.ForEvent(), SessionID: a.Session.ID, Format: broker.NDJSON,

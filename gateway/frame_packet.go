@@ -81,7 +81,7 @@ func packed(kind string, data any) ([]byte, error) {
 		return nil, err
 	}
 	p := make([]byte, frameHead, frameHead+len(body))
-	binary.BigEndian.PutUint32(p, uint32(len(body))) //nolint:gosec // a packet is some megabytes at most
+	binary.BigEndian.PutUint32(p, uint32(len(body)))
 	return append(p, body...), nil
 }
 
