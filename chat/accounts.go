@@ -116,17 +116,26 @@ func freeNameOf(tx Tx, base string) (name, key string, err error) {
 
 // enroll writes a new account and its first session.
 func (s *Service) enroll(tx Tx, user models.User, hash string, d Device) (Login, error) {
+	user, err := addUser(tx, user, hash)
+	if err != nil {
+		return Login{}, err
+	}
+	return s.openSession(tx, user, d)
+}
+
+// addUser writes a new account.
+func addUser(tx Tx, user models.User, hash string) (models.User, error) {
 	user.ID = tx.NextID()
 	user.CreatedAt = tx.Now()
 	user.LastSeenAt = tx.Now()
 	_, err := tx.Append(models.Event{Type: models.UserRegistered}, models.RegisteredData{User: user.ForEvent()})
 	if err != nil {
-		return Login{}, fmt.Errorf("append registration: %w", err)
+		return user, fmt.Errorf("append registration: %w", err)
 	}
 	if err := tx.InsertUser(user, hash); err != nil {
-		return Login{}, fmt.Errorf("insert user: %w", err)
+		return user, fmt.Errorf("insert user: %w", err)
 	}
-	return s.openSession(tx, user, d)
+	return user, nil
 }
 
 // loginTries is how often a login is tried whose account gets another hash meanwhile.

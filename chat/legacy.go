@@ -102,22 +102,29 @@ func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device)
 		if hash == "" {
 			user.Role = models.RoleGuest
 		}
-		if user.Name, user.Key, err = legacyName(tx, l); err != nil {
+		if user, err = addLegacy(tx, l, user, hash); err != nil {
 			return Login{}, err
 		}
-		user.DisplayName = user.Name
-		id := tx.NextID()
-		login, err := s.enroll(tx, user, hash, d)
-		if err != nil {
-			return login, err
-		}
-		if err := tx.InsertLegacyID(l.Protocol, l.ID, id); err != nil {
-			return login, fmt.Errorf("insert an older id: %w", err)
-		}
-		return login, nil
+		return s.openSession(tx, user, d)
 	})
 	login.Actor.Address = d.Address
 	return login, err
+}
+
+// addLegacy writes an account with an id of an older protocol.
+func addLegacy(tx Tx, l LegacyAccount, user models.User, hash string) (models.User, error) {
+	var err error
+	if user.Name, user.Key, err = legacyName(tx, l); err != nil {
+		return user, err
+	}
+	user.DisplayName = user.Name
+	if user, err = addUser(tx, user, hash); err != nil {
+		return user, err
+	}
+	if err := tx.InsertLegacyID(l.Protocol, l.ID, user.ID); err != nil {
+		return user, fmt.Errorf("insert an older id: %w", err)
+	}
+	return user, nil
 }
 
 // legacyHash is the hash of the password, empty for a guest.

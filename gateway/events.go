@@ -17,6 +17,8 @@ type event struct {
 		Message message `json:"message"` // message.created
 		Cursor  int64   `json:"cursor"`  // ready, heartbeat
 		Reason  string  `json:"reason"`  // session.ended
+
+		Conversation conversation `json:"conversation"` // support.updated
 	} `json:"data"`
 }
 
@@ -26,6 +28,13 @@ type message struct {
 	Sender models.Peer `json:"sender"`
 	Text   string      `json:"text"`
 	Nonce  string      `json:"nonce"`
+}
+
+// conversation is a conversation with support in an event.
+type conversation struct {
+	ID    int64                    `json:"id"`
+	State models.ConversationState `json:"state"`
+	Agent *models.Peer             `json:"agent"`
 }
 
 // events is a broker.Sink, for streams in NDJSON, that gives each event to the function. Its error ends the stream.

@@ -58,6 +58,11 @@ func (a *App) olderProtocols(cfg config.Config, o Options) []olderProtocol {
 				English: cfg.LineLang == config.English, RateLimit: limited,
 			})
 		}},
+		{"ws-addr", cfg.WSAddr, "websocket", func(l net.Listener) olderServer {
+			return gateway.ServeWS(l, gateway.WSOptions{
+				Chat: a.chat, Broker: a.broker, Door: a.api, Log: o.Log, RateLimit: limited, Ping: o.Ping,
+			})
+		}},
 	}
 }
 
