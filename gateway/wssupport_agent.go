@@ -58,24 +58,30 @@ func (a *supportAgent) hear(ctx context.Context, e *event) error {
 
 // begin has the agent take part, and tells of the visitors whom they have already.
 func (a *supportAgent) begin(ctx context.Context) error {
-	service := a.c.ws.opt.Chat
-	before, err := service.TakeUpService(ctx, a.c.actor)
+	before, err := a.c.ws.opt.Chat.TakeUpService(ctx, a.c.actor)
 	if err != nil {
 		return err
 	}
 	a.c.ws.desk.took(before)
-	list, _, err := service.Conversations(ctx, a.c.actor, chat.ConversationFilter{
-		State: models.Assigned, Agent: strconv.FormatInt(a.c.actor.User.ID, 10),
-	}, 0, chat.MaxCapacity)
+	list, err := a.assigned(ctx)
 	if err != nil {
 		return err
 	}
-	for _, c := range slices.Backward(list) {
+	for _, c := range list {
 		if err := a.see(ctx, c.ID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// assigned gives the conversations that the agent has, oldest first.
+func (a *supportAgent) assigned(ctx context.Context) ([]models.Conversation, error) {
+	list, _, err := a.c.ws.opt.Chat.Conversations(ctx, a.c.actor, chat.ConversationFilter{
+		State: models.Assigned, Agent: strconv.FormatInt(a.c.actor.User.ID, 10),
+	}, 0, chat.MaxCapacity)
+	slices.Reverse(list)
+	return list, err
 }
 
 // see finds out what has become of a conversation that is, or was, the agent's.
@@ -152,8 +158,15 @@ func (a *supportAgent) tell(room, id, sender int64, text string) error {
 // say implements supportSide.
 func (a *supportAgent) say(ctx context.Context, text string) error {
 	room := a.current.Load()
-	if room == 0 {
-		return a.c.write(supportAlone)
+	if room == 0 { // or the stream does not say yet that there is somebody
+		list, err := a.assigned(ctx)
+		if err != nil {
+			return a.c.refused(err)
+		}
+		if len(list) == 0 {
+			return a.c.write(supportAlone)
+		}
+		room = list[0].ID
 	}
 	if err := a.c.send(ctx, room, text); err != nil {
 		return a.c.refused(err)

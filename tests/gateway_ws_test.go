@@ -166,7 +166,6 @@ func (c *wsClient) leave() {
 	}
 }
 
-
 func statusOf(u *harness.User, ref string) string {
 	return string(harness.Into[client.User](u.Get("/v1/users/" + ref).Want(200)).Status)
 }
