@@ -211,7 +211,7 @@ func (s *WS) admissible(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case !s.opt.Door.Allows(r):
 		http.Error(w, "pages of this origin may not connect", http.StatusForbidden)
-	case !asksForWS(r.Header):
+	case !asksForWS(r):
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "websocket")
 		http.Error(w, "this is a WebSocket", http.StatusUpgradeRequired)

@@ -140,10 +140,11 @@ func (s *wsSocket) end(code websocket.StatusCode, reason string) {
 // cut ends the connection without a word.
 func (s *wsSocket) cut() { _ = s.raw.Close() }
 
-// asksForWS says whether a request's header has all that a WebSocket needs.
-func asksForWS(h http.Header) bool {
+// asksForWS says whether a request has all that a WebSocket needs.
+func asksForWS(r *http.Request) bool {
+	h := r.Header
 	keys := h.Values("Sec-Websocket-Key")
-	if len(keys) != 1 || h.Get("Sec-Websocket-Version") != "13" {
+	if !r.ProtoAtLeast(1, 1) || len(keys) != 1 || h.Get("Sec-Websocket-Version") != "13" {
 		return false
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(keys[0]))

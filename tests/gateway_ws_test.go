@@ -34,13 +34,18 @@ func withWS(flags ...string) harness.Option {
 // tryWS connects to a path; header is of names and values in turn.
 func tryWS(t *testing.T, s *harness.Server, path string, header ...string) (*wsClient, *http.Response, error) {
 	t.Helper()
+	return tryWSAt(t, s.OlderAddr("ws-addr"), path, header...)
+}
+
+func tryWSAt(t *testing.T, addr, path string, header ...string) (*wsClient, *http.Response, error) {
+	t.Helper()
 	h := http.Header{}
 	for i := 0; i < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), linePatience)
 	defer cancel()
-	conn, resp, err := websocket.Dial(ctx, "ws://"+s.OlderAddr("ws-addr")+path, &websocket.DialOptions{HTTPHeader: h}) //nolint:bodyclose // the library has it
+	conn, resp, err := websocket.Dial(ctx, "ws://"+addr+path, &websocket.DialOptions{HTTPHeader: h}) //nolint:bodyclose // the library has it
 	if err != nil {
 		return nil, resp, err
 	}
@@ -176,6 +181,7 @@ const offset = 1_000_000_000
 func TestWSAndWeb(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *harness.Server) {
+		s.Advance(time.Minute) // since the start: who goes is offline soon
 		ann := s.User("ann")
 		stream := ann.Stream()
 		a, b := ws(t, s, "/ws/1"), ws(t, s, "/ws/2")
@@ -204,7 +210,7 @@ func TestWSAndWeb(t *testing.T) {
 		a.ends(websocket.StatusNormalClosure)
 		b.leave()
 		harness.Eventually(t, "the guests are offline", func() bool { return statusOf(ann, "@ws-1") == "offline" && statusOf(ann, "@ws-2") == "offline" })
-	}, withWS())
+	}, withWS(), harness.OwnClock())
 }
 
 // An account is taken up by its token or a ticket alone, a guest that was made here by the id.

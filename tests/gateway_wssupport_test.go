@@ -106,14 +106,14 @@ func TestWSSupportWho(t *testing.T) {
 	s.User("ann")
 	for path, status := range map[string]int{
 		agentPath("root"): 401, agentPath("ann"): 401, agentPath("nobody"): 401, agentPath(""): 401,
-		"/ws/support?username=eve&ID=wrong":         401,
-		"/ws/support?username=eve":                  400,
-		"/ws/support":                               400,
-		"/ws/support?username=eve&ID=x&UID=y":       400,
-		"/ws/support?username=eve&ID=&UID=":         400,
-		visitorPath("x", strings.Repeat("9", 257)):  400,
+		"/ws/support?username=eve&ID=wrong":        401,
+		"/ws/support?username=eve":                 400,
+		"/ws/support":                              400,
+		"/ws/support?username=eve&ID=x&UID=y":      400,
+		"/ws/support?username=eve&ID=&UID=":        400,
+		visitorPath("x", strings.Repeat("9", 257)): 400,
 		visitorPath(strings.Repeat("长", 200), "1"): 400,
-		"/ws/support?username=%ff&UID=1":            400,
+		"/ws/support?username=%ff&UID=1":           400,
 	} {
 		refusedWS(t, s, status, path)
 	}
