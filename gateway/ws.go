@@ -9,17 +9,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"parley/broker"
 	"parley/chat"
-	"parley/models"
 )
 
 const (
-	// wsHeaders is how long the request that begins a connection may take to come in, and wsHeaderBytes how long it may be.
+	// wsHeaders is how long the header of the request that begins a connection may take to come in, and wsHeaderBytes how long it
+	// may be. wsRequest is for all of a request that becomes none.
 	wsHeaders     = 10 * time.Second
 	wsHeaderBytes = 16 << 10
+	wsRequest     = time.Minute
 	// wsIdle is how long a connection that became none may stay.
 	wsIdle = 10 * time.Second
 	// wsPing is how often it is asked whether a client is still there.
@@ -70,7 +69,7 @@ func ServeWS(l net.Listener, o WSOptions) *WS {
 	mux.HandleFunc("GET /ws/support", s.counted(s.support))
 	mux.HandleFunc("GET /ws/{userId}", s.counted(s.talk))
 	s.http = &http.Server{
-		Handler: mux, ReadHeaderTimeout: wsHeaders, ReadTimeout: wsHeaders, IdleTimeout: wsIdle, MaxHeaderBytes: wsHeaderBytes,
+		Handler: mux, ReadHeaderTimeout: wsHeaders, ReadTimeout: wsRequest, IdleTimeout: wsIdle, MaxHeaderBytes: wsHeaderBytes,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, wsContextKey{}, conn)
@@ -162,63 +161,6 @@ func (s *WS) leave(conn net.Conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, conn)
 	s.running.Done()
-}
-
-// refuse answers a request that becomes no connection, in the API's statuses.
-func (s *WS) refuse(w http.ResponseWriter, err error) {
-	status := http.StatusInternalServerError
-	text := "the server failed, try again later"
-	switch code := models.CodeOf(err); code {
-	case models.CodeUnauthorized, models.CodeInvalidCredentials:
-		status = http.StatusUnauthorized
-		w.Header().Set("WWW-Authenticate", "Bearer")
-	case models.CodeForbidden, models.CodeBanned:
-		status = http.StatusForbidden
-	case models.CodeNotFound:
-		status = http.StatusNotFound
-	case models.CodeRateLimited:
-		status = http.StatusTooManyRequests
-		w.Header().Set("Retry-After", "1")
-	case models.CodeValidationFailed, models.CodeInvalidRequest:
-		status = http.StatusBadRequest
-	case models.CodeUnavailable:
-		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "1")
-	default:
-		s.opt.Log.Error("a WebSocket request failed", "error", err)
-	}
-	if detail := detailOf(err); detail != "" && status != http.StatusInternalServerError {
-		text = detail
-	}
-	http.Error(w, text, status)
-}
-
-// welcome makes a WebSocket of the request; nil where that cannot be, which was answered then.
-func (s *WS) welcome(w http.ResponseWriter, r *http.Request) *wsSocket {
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		InsecureSkipVerify: true, // the Door has looked at the origin
-		CompressionMode:    websocket.CompressionDisabled,
-	})
-	if err != nil {
-		return nil
-	}
-	conn.SetReadLimit(maxLine)
-	return newWSSocket(conn, r.Context().Value(wsContextKey{}).(net.Conn), s.opt.Ping)
-}
-
-// admissible says whether the request could become a WebSocket, before anything is made for it.
-func (s *WS) admissible(w http.ResponseWriter, r *http.Request) bool {
-	switch {
-	case !s.opt.Door.Allows(r):
-		http.Error(w, "pages of this origin may not connect", http.StatusForbidden)
-	case !asksForWS(r):
-		w.Header().Set("Connection", "Upgrade")
-		w.Header().Set("Upgrade", "websocket")
-		http.Error(w, "this is a WebSocket", http.StatusUpgradeRequired)
-	default:
-		return true
-	}
-	return false
 }
 
 // pacedListener lets newcomers in no faster than that.

@@ -85,6 +85,9 @@ func (s *WS) listen(ctx context.Context, stream *broker.Stream, socket *wsSocket
 	case errors.Is(err, broker.ErrClosed) || ctx.Err() != nil && s.ctx.Err() != nil:
 		socket.end(websocket.StatusGoingAway, "the server is stopping")
 	case ctx.Err() == nil:
+		if !gone(err) {
+			s.opt.Log.Warn("serve a WebSocket connection", "error", err)
+		}
 		socket.end(websocket.StatusInternalError, "the server failed")
 	}
 }
