@@ -65,8 +65,14 @@ const escapeFactor = 6
 // bodySlack is what a body may hold besides the text.
 const bodySlack = 16 << 10
 
-// New makes the handler of all routes.
-func New(o Options) (http.Handler, error) {
+// API is the handler of all routes, and what other protocols ask of it.
+type API struct {
+	http.Handler
+	server *server
+}
+
+// New makes it.
+func New(o Options) (*API, error) {
 	spec, err := theSpec()
 	if err != nil {
 		return nil, err
@@ -101,7 +107,7 @@ func New(o Options) (http.Handler, error) {
 	if err := e.SetTrustedProxies(o.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
-	return takesHEAD(e), nil
+	return &API{Handler: takesHEAD(e), server: s}, nil
 }
 
 // engine puts the steps of every request before the generated routes.

@@ -60,28 +60,19 @@ func (s *Service) Depart(ctx context.Context, a Actor) error {
 
 // DepartLeft has those depart whose connections a former process did not see the end of.
 func (s *Service) DepartLeft(ctx context.Context) error {
-	for after := int64(0); ; {
-		sessions, err := view(ctx, s, func(r Reader) ([]models.Session, error) { return r.SessionsAfter(after, departPage) })
-		if err != nil {
-			return fmt.Errorf("look for passing guests: %w", err)
-		}
-		for _, session := range sessions {
-			after = session.ID
-			if !strings.HasPrefix(session.Agent, passingAgent) || !session.CreatedAt.Before(s.started) {
-				continue
-			}
-			user, err := view(ctx, s, func(r Reader) (models.User, error) { return r.User(session.UserID) })
-			if err == nil {
-				err = s.Depart(ctx, Actor{User: user, Session: session})
-			}
-			if err != nil && !errors.Is(err, ErrNotFound) {
-				return err
-			}
-		}
-		if len(sessions) < departPage {
+	return s.eachLeft(ctx, func(session models.Session) error {
+		if !strings.HasPrefix(session.Agent, passingAgent) {
 			return nil
 		}
-	}
+		user, err := view(ctx, s, func(r Reader) (models.User, error) { return r.User(session.UserID) })
+		if err == nil {
+			err = s.Depart(ctx, Actor{User: user, Session: session})
+		}
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	})
 }
 
 // endOpen ends the session unless it has ended.

@@ -199,6 +199,14 @@ func (t *Tracker) Leave(u models.User) {
 	}
 }
 
+// connected says whether the user has an open stream or long-poll, without any grace.
+func (t *Tracker) connected(userID int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.people[userID]
+	return p != nil && p.streams+p.polls > 0
+}
+
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -37,6 +37,7 @@ type Reader interface {
 	MessageReader
 	ReactionReader
 	PinReader
+	UnheardReader
 	SessionReader
 	BanReader
 	RestrictionReader

@@ -72,21 +72,11 @@ func (s *Service) CreateVisitor(ctx context.Context, n NewVisitor, d Device) (Lo
 		return Login{}, err
 	}
 	return s.logIn(ctx, func(tx Tx) (Login, error) {
-		user := models.User{Role: models.RoleVisitor, DisplayName: display}
-		if user.Name, user.Key, err = freeName(tx, "visitor-"); err != nil {
+		user, err := addVisitor(tx, display, details)
+		if err != nil {
 			return Login{}, err
 		}
-		if user.DisplayName == "" {
-			user.DisplayName = user.Name
-		}
-		login, err := s.enroll(tx, user, "", d)
-		if err != nil {
-			return login, err
-		}
-		if err := tx.InsertVisitor(login.Actor.User.ID, details); err != nil {
-			return login, fmt.Errorf("insert visitor: %w", err)
-		}
-		return login, nil
+		return s.openSession(tx, user, d)
 	})
 }
 

@@ -13,6 +13,8 @@
 //     A client that lets too much pile up, or takes no byte for the listener's stall time, is cut.
 //   - events makes a broker.Sink of a function that gets decoded events.
 //   - pace delays what comes in too fast; nothing is lost by it.
+//   - Door lets people in who come by HTTP requests, by the API's own measure. A wsSocket is a WebSocket with its rules: it ends with
+//     the right code, and confirm knows what has come to its client.
 //   - guarded makes a panic a line of the log; apart does what needs much stack off a goroutine that will be idle.
 //   - clean makes text harmless in a protocol of lines.
 //   - notices gives out what the gateway itself tells, each in its place among the events of a stream.
@@ -20,15 +22,14 @@
 //
 // Accounts come from package chat. PassingGuest and Depart are for those who are here for one connection. Those who
 // come back have an id of their protocol: RegisterLegacy, LoginLegacy, LegacyUser, and LegacyIDs for showing people, where somebody
-// without such an id has LegacyOffset plus their own. AddLegacy and PassingLogin are for protocols with passwords, whose guesses
-// package limit counts with those of the API. Hold keeps the session in use while the connection lasts, Acted is said with each
-// thing that the client does.
+// without such an id has LegacyOffset plus their own. AddLegacy and PassingLogin are for protocols that have passwords, ReturnLegacy,
+// AddressLegacy and LeaveLegacy for guests who come back, EachWaiting and Heard for what nobody was there for. Hold keeps the session
 //
 // # Guarantees
 //
 //   - A connection is a stream of its account for presence, and what comes in is an act of it.
 //   - What the account is entitled to it hears in the order of the log, since it hears by a broker.Stream. What the gateway
 //     says by itself about somebody's going comes after the last that they said to all.
-//   - session.ended ends the connection, and the end of a connection the session. Close ends all connections and waits for
+//   - session.ended ends the connection, and the end of a connection the session that was made for it. Close ends all connections and waits for
 //     them; accounts that were made for a connection and left nothing are gone by then.
 package gateway

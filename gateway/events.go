@@ -18,7 +18,8 @@ type event struct {
 		Cursor  int64   `json:"cursor"`  // ready, heartbeat
 		Reason  string  `json:"reason"`  // session.ended
 
-		Users []models.PresenceUser `json:"users"` // presence.changed
+		Users        []models.PresenceUser `json:"users"`        // presence.changed
+		Conversation conversation          `json:"conversation"` // support.updated
 	} `json:"data"`
 }
 
@@ -28,6 +29,13 @@ type message struct {
 	Sender models.Peer `json:"sender"`
 	Text   string      `json:"text"`
 	Nonce  string      `json:"nonce"`
+}
+
+// conversation is a conversation with support in an event.
+type conversation struct {
+	ID    int64                    `json:"id"`
+	State models.ConversationState `json:"state"`
+	Agent *models.Peer             `json:"agent"`
 }
 
 // events is a broker.Sink, for streams in NDJSON, that gives each event to the function. Its error ends the stream.

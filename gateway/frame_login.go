@@ -66,19 +66,14 @@ func (c *frameConn) enter(ctx context.Context, a frameAccount) (*broker.Stream, 
 	if err != nil {
 		return nil, err
 	}
-	guesses := o.Limits.Guesses()
-	if guesses != nil {
-		if _, err := guesses.Check(ctx, user.Key, c.who.Address); err != nil {
-			return nil, err
-		}
+	if err := o.Limits.Guess(ctx, user.Key, c.who.Address); err != nil {
+		return nil, err
 	}
 	login, err := o.Chat.PassingLogin(ctx, frameProtocol, a.ID, a.Password, c.device())
 	if err != nil {
 		return nil, err
 	}
-	if guesses != nil {
-		guesses.Right(login.Actor.User.Key, c.who.Address)
-	}
+	o.Limits.Right(login.Actor.User.Key, c.who.Address)
 	stream, err := c.open(ctx, login.Actor)
 	if err != nil {
 		c.leave(ctx, login.Actor)

@@ -111,6 +111,7 @@ var guests = []struct {
 	{"github.com/swaggest/swgui", []string{"api"}, "the API's page is a part of the API"},
 	{"charm.land/bubbletea", []string{"internal/terminal/chat"}, "how a screen is drawn is said in one place"},
 	{"github.com/charmbracelet/x", []string{"internal/terminal/chat", "tests"}, "how a screen is drawn is said in one place"},
+	{"github.com/coder/websocket", []string{"gateway", "tests"}, "WebSockets are one face of the server, beside HTTP"},
 	{"github.com/creack/pty", []string{"tests"}, "a pseudo-terminal is for looking at the program from outside"},
 	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},

@@ -29,6 +29,7 @@ type App struct {
 	store    *store.Store
 	broker   *broker.Broker
 	chat     *chat.Service
+	api      *api.API
 	server   *server
 	sliding  *repetition
 	control  *control.Server // nil where there is none
@@ -109,7 +110,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 			return err
 		}
 	}
-	handler, err := api.New(api.Options{
+	a.api, err = api.New(api.Options{
 		Chat: service, Broker: a.broker, Log: a.store, Logger: o.Log, Ready: a.ready,
 		MaxTextBytes: cfg.MaxMessageBytes, Limits: a.limits,
 		CORSOrigins: cfg.CORSOrigin, TrustedProxies: cfg.TrustedProxy, Served: m.Served, Metrics: m.Handler(),
@@ -121,7 +122,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 		return err
 	}
 	a.server, err = listen(ctx, serving{
-		addr: cfg.Addr, handler: handler, tls: secrets, log: o.Log, stall: o.Stall, body: o.BodyTime, conns: o.Connections,
+		addr: cfg.Addr, handler: a.api, tls: secrets, log: o.Log, stall: o.Stall, body: o.BodyTime, conns: o.Connections,
 		cut: m.CutReader,
 	})
 	if err != nil {

@@ -63,6 +63,11 @@ func (a *App) olderProtocols(cfg config.Config, o Options) []olderProtocol {
 				Chat: a.chat, Broker: a.broker, Log: o.Log, Limits: a.limits, LeastPassword: cfg.LegacyMinPassword,
 			})
 		}},
+		{"ws-addr", cfg.WSAddr, "websocket", func(l net.Listener) olderServer {
+			return gateway.ServeWS(l, gateway.WSOptions{
+				Chat: a.chat, Broker: a.broker, Door: a.api, Log: o.Log, Limits: a.limits, Ping: o.Ping,
+			})
+		}},
 	}
 }
 

@@ -20,6 +20,7 @@ type Options struct {
 	PageSize  int // events read from the log at once
 
 	Heartbeat time.Duration // quiet after which a stream gets one
+	Ping      time.Duration // how often a WebSocket's client is asked whether it is there
 	Stall     time.Duration // time after which a reader that takes no byte is cut off
 	Slide     time.Duration // how often it is looked which sessions are used by open streams
 	BodyTime  time.Duration // time for a request's body, which grows with what of it has come

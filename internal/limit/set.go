@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"parley/models"
@@ -49,6 +50,22 @@ func (s *Set) Guesses() *Guesses {
 		return nil
 	}
 	return s.guesses
+}
+
+// Guess counts a login as the name of that key, as Guesses does. A nil Set lets all through.
+func (s *Set) Guess(ctx context.Context, key string, from netip.Addr) error {
+	if s == nil {
+		return nil
+	}
+	_, err := s.guesses.Check(ctx, key, from)
+	return err
+}
+
+// Right says that the guess was right.
+func (s *Set) Right(key string, from netip.Addr) {
+	if s != nil {
+		s.guesses.Right(key, from)
+	}
 }
 
 // Counters are all but that of guesses, in the order in which they are asked.
