@@ -1,0 +1,187 @@
+package linear
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+)
+
+// actor is one client: it makes one operation after the other, each chosen by its own random numbers.
+type actor struct {
+	*stage
+	number int
+	random *rand.Rand
+	sent   int // texts and nonces made
+	memory map[*place]*memory
+}
+
+// memory is what an actor knows of a place and nobody else does.
+type memory struct {
+	used  []input // sends, to be repeated
+	own   []int64 // what they made
+	again *input  // what nobody knows the outcome of
+	tags  []tag
+}
+
+// tag stands for a message's text, as If-Match does.
+type tag struct {
+	id         int64
+	text, etag string
+}
+
+// work makes operations until there are enough.
+func (a *actor) work(ctx context.Context, enough int) error {
+	for {
+		if ops, _ := a.count(); ops >= enough {
+			return nil
+		}
+		i := a.random.IntN(rooms + families)
+		at := a.place(i)
+		if at.take() {
+			if err := a.replace(ctx, i, a.number); err != nil {
+				return err
+			}
+		}
+		if err := a.once(ctx, at); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stage) place(i int) *place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.places[i]
+}
+
+func (a *actor) once(ctx context.Context, at *place) error {
+	m := a.memory[at]
+	if m == nil {
+		m = &memory{}
+		a.memory[at] = m
+	}
+	in, etag := a.choose(at, m)
+	o, newTag, err := a.act(ctx, a.number, at, in, etag)
+	if err != nil {
+		return err
+	}
+	m.again = nil
+	switch {
+	case in.kind == send && o.unknown && a.random.IntN(2) == 0:
+		m.again = &in // the others are given up
+	case in.kind == send && !o.unknown && o.status == http.StatusCreated:
+		m.used, m.own = append(m.used, in), append(m.own, o.id)
+	case newTag != "" && len(o.shown) == 1:
+		m.tags = append(m.tags, tag{o.shown[0].id, o.shown[0].text, newTag})
+	}
+	return nil
+}
+
+func (a *actor) choose(at *place, m *memory) (in input, etag string) {
+	in = input{object: at.object, who: a.number, whom: a.random.IntN(people)}
+	switch {
+	case at.family:
+		in.kind = pick(a.random, odds{rename: 50, byName: 30, byID: 20})
+		row := spellings[a.random.IntN(len(spellings))]
+		in.name = at.object + row[a.random.IntN(len(row))]
+		return in, ""
+	case m.again != nil:
+		return *m.again, ""
+	}
+	in.kind = pick(a.random, odds{
+		send: 28, list: 24, get: 6, edit: 10, erase: 3, like: 6, unlike: 2, join: 6, leave: 1, put: 14,
+		expel: 3, ban: 2, unban: 5, members: 4, look: 5,
+	})
+	in.id = at.some(a.random)
+	switch in.kind {
+	case send:
+		return a.speech(in, m), ""
+	case list:
+		in.window = a.window(in.id)
+	case edit:
+		return a.correction(in, m)
+	case put:
+		in.role = pick(a.random, map[role]int{outsider: 50, member: 15, moderator: 30, owner: 5})
+	default:
+	}
+	return in, ""
+}
+
+// odds are weights of kinds.
+type odds = map[kind]int
+
+// pick takes one by weight, in the order of their numbers, so that a seed chooses the same again.
+func pick[K ~uint8](random *rand.Rand, weights map[K]int) K {
+	sum := 0
+	for _, w := range weights {
+		sum += w
+	}
+	n := random.IntN(sum)
+	for k := range K(len(kinds)) {
+		if n -= weights[k]; n < 0 {
+			return k
+		}
+	}
+	return 0
+}
+
+// some is a message that anybody has seen, one of the newest rather than of the others; before the first, one that no room
+// can have.
+func (p *place) some(random *rand.Rand) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.said)
+	switch {
+	case n == 0:
+		return 1
+	case random.IntN(3) > 0:
+		return p.said[n-1-random.IntN(min(n, 5))]
+	default:
+		return p.said[random.IntN(n)]
+	}
+}
+
+// speech is a new message, or now and then one of before, with another text under its nonce sometimes.
+func (a *actor) speech(in input, m *memory) input {
+	if len(m.used) > 0 && a.random.IntN(6) == 0 {
+		before := m.used[len(m.used)-1-a.random.IntN(min(len(m.used), 4))]
+		in.nonce, in.text = before.nonce, before.text
+		if a.random.IntN(5) == 0 {
+			in.text += "!"
+		}
+		return in
+	}
+	a.sent++
+	in.nonce = fmt.Sprintf("%s/%d/%d", in.object, a.number, a.sent)
+	in.text = "said " + in.nonce
+	return in
+}
+
+// correction is a new text, half of them only if the message is as it was read, where anybody read it.
+func (a *actor) correction(in input, m *memory) (input, string) {
+	a.sent++
+	in.text = fmt.Sprintf("edit %s/%d/%d", in.object, a.number, a.sent)
+	if own := m.own; len(own) > 0 && a.random.IntN(8) > 0 {
+		in.id = own[len(own)-1-a.random.IntN(min(len(own), 3))]
+	}
+	if len(m.tags) == 0 || a.random.IntN(3) == 0 {
+		return in, ""
+	}
+	t := m.tags[len(m.tags)-1-a.random.IntN(min(len(m.tags), 3))]
+	in.id, in.onlyIf = t.id, t.text
+	return in, t.etag
+}
+
+func (a *actor) window(near int64) window {
+	w := window{limit: 1 + a.random.IntN(12)}
+	switch a.random.IntN(6) {
+	case 0:
+		w.before = near
+	case 1:
+		w.after = near
+	case 2:
+		w.around = near
+	}
+	return w
+}
