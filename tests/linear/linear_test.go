@@ -25,7 +25,6 @@ func TestLinearizable(t *testing.T) {
 			t.Parallel()
 			rounds(t, func(t *testing.T, seed uint64) {
 				history, first := run(t, program, seed, flags(t)...)
-				stats(t, history)
 				first.check(t, history)
 				if !t.Failed() {
 					plantAll(t, first, history)
