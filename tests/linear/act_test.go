@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,7 +38,11 @@ func (i input) request(ids *[people]int64) (method, path string, body map[string
 	whom := strconv.FormatInt(ids[i.whom], 10)
 	switch i.kind {
 	case send:
-		return http.MethodPost, "/v1/send", map[string]any{"to": i.object, "text": i.text, "nonce": i.nonce}
+		body := map[string]any{"to": i.object, "text": i.text}
+		if i.nonce != "" {
+			body["nonce"] = i.nonce
+		}
+		return http.MethodPost, "/v1/send", body
 	case list:
 		return http.MethodGet, room + "/messages?" + i.window.query(), nil
 	case get:
@@ -130,12 +135,15 @@ func (p *person) call(ctx context.Context, method, path string, body map[string]
 // errStrange is an answer that no operation may have, whatever came before it.
 var errStrange = errors.New("no such answer")
 
+// refusals are the codes that an operation can be answered. The workload gives no reason for others.
+var refusals = []client.ErrorCode{"not_found", "forbidden", "banned", "conflict", "nonce_reused", "name_taken", "precondition_failed"}
+
 // read makes an answer of a reply. ids are the people's by their numbers.
 func (i input) read(r reply, ids *[people]int64) (o output, err error) {
 	o.status = r.status
 	if r.status >= http.StatusBadRequest {
 		var problem client.Problem
-		if err := json.Unmarshal(r.body, &problem); err != nil || problem.Code == "" || r.status == http.StatusInternalServerError {
+		if err := json.Unmarshal(r.body, &problem); err != nil || !slices.Contains(refusals, problem.Code) {
 			return o, fmt.Errorf("%w: %v: %d %s", errStrange, i, r.status, r.body)
 		}
 		o.code = string(problem.Code)

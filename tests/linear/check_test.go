@@ -83,21 +83,16 @@ func step(state, i, o any) []any {
 // settle makes a history of what the clients noted: messages of unknown outcome get the id by which anybody saw
 // them, and what nobody can have noticed goes.
 func settle(noted []porcupine.Operation) (history []porcupine.Operation) {
-	type use struct {
-		object, nonce string
-		who           int
-	}
-	first := map[string]use{} // by a message's first text: no two sends have the same but repeats
+	seen := map[string]int64{} // ids by a message's first text: none but repeats have the same
 	for _, op := range noted {
 		if i := in(op); i.kind == send && out(op).unknown {
-			first[i.text] = use{i.object, i.nonce, i.who}
+			seen[i.object+i.text] = 0
 		}
 	}
-	seen := map[use]int64{}
 	for _, op := range noted {
 		for _, m := range out(op).shown {
-			if u, asked := first[m.text]; asked {
-				seen[u] = m.id
+			if _, asked := seen[in(op).object+m.text]; asked {
+				seen[in(op).object+m.text] = m.id
 			}
 		}
 	}
@@ -107,7 +102,7 @@ func settle(noted []porcupine.Operation) (history []porcupine.Operation) {
 			continue
 		}
 		if o.unknown && i.kind == send {
-			if o.id = seen[use{i.object, i.nonce, i.who}]; o.id == 0 {
+			if o.id = seen[i.object+i.text]; o.id == 0 {
 				continue
 			}
 			op.Output = o

@@ -10,18 +10,24 @@ import (
 // actor is one client: it makes one operation after the other, each chosen by its own random numbers.
 type actor struct {
 	*stage
-	number int
+	number int // of the client
+	who    int
 	random *rand.Rand
 	sent   int // texts and nonces made
-	memory map[*place]*memory
+	again  *pending
 }
 
-// memory is what an actor knows of a place and nobody else does.
+// pending is a send that nobody knows the outcome of. Its nonce makes it safe to repeat.
+type pending struct {
+	at *place
+	in input
+}
+
+// memory is what a person knows of a place and nobody else does.
 type memory struct {
-	used  []input // sends, to be repeated
-	own   []int64 // what they made
-	again *input  // what nobody knows the outcome of
-	tags  []tag
+	used []input // sends, to be repeated
+	own  []int64 // what they made
+	tags []tag
 }
 
 // tag stands for a message's text, as If-Match does.
@@ -56,51 +62,57 @@ func (s *stage) place(i int) *place {
 }
 
 func (a *actor) once(ctx context.Context, at *place) error {
-	m := a.memory[at]
-	if m == nil {
-		m = &memory{}
-		a.memory[at] = m
+	in, etag := a.choose(at)
+	if a.again != nil && a.random.IntN(2) == 0 { // the others are given up
+		at, in, etag = a.again.at, a.again.in, ""
 	}
-	in, etag := a.choose(at, m)
+	a.again = nil
 	o, newTag, err := a.act(ctx, a.number, at, in, etag)
 	if err != nil {
 		return err
 	}
-	m.again = nil
-	switch {
-	case in.kind == send && o.unknown && a.random.IntN(2) == 0:
-		m.again = &in // the others are given up
-	case in.kind == send && !o.unknown && o.status == http.StatusCreated:
-		m.used, m.own = append(m.used, in), append(m.own, o.id)
-	case newTag != "" && len(o.shown) == 1:
-		m.tags = append(m.tags, tag{o.shown[0].id, o.shown[0].text, newTag})
+	if in.kind == send && o.unknown && in.nonce != "" {
+		a.again = &pending{at, in}
 	}
+	at.learn(in, o, newTag)
 	return nil
 }
 
-func (a *actor) choose(at *place, m *memory) (in input, etag string) {
-	in = input{object: at.object, who: a.number, whom: a.random.IntN(people)}
+// learn is for what comes after an answer.
+func (p *place) learn(in input, o output, newTag string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := &p.memory[in.who]
 	switch {
-	case at.family:
+	case in.kind == send && o.status == http.StatusCreated:
+		m.own = append(m.own, o.id)
+	case newTag != "" && len(o.shown) == 1:
+		m.tags = append(m.tags, tag{o.shown[0].id, o.shown[0].text, newTag})
+	}
+}
+
+func (a *actor) choose(at *place) (in input, etag string) {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	in = input{object: at.object, who: a.who, whom: a.random.IntN(people)}
+	if at.family {
 		in.kind = pick(a.random, odds{rename: 50, byName: 30, byID: 20})
 		row := spellings[a.random.IntN(len(spellings))]
 		in.name = at.object + row[a.random.IntN(len(row))]
 		return in, ""
-	case m.again != nil:
-		return *m.again, ""
 	}
 	in.kind = pick(a.random, odds{
-		send: 28, list: 24, get: 6, edit: 10, erase: 3, like: 6, unlike: 2, join: 6, leave: 1, put: 14,
+		send: 28, list: 24, get: 6, edit: 12, erase: 3, like: 6, unlike: 2, join: 6, leave: 1, put: 14,
 		expel: 3, ban: 2, unban: 5, members: 4, look: 5,
 	})
 	in.id = at.some(a.random)
 	switch in.kind {
 	case send:
-		return a.speech(in, m), ""
+		return a.speech(in, &at.memory[a.who]), ""
 	case list:
 		in.window = a.window(in.id)
 	case edit:
-		return a.correction(in, m)
+		return a.correction(in, &at.memory[a.who])
 	case put:
 		in.role = pick(a.random, map[role]int{outsider: 50, member: 15, moderator: 30, owner: 5})
 	default:
@@ -127,10 +139,8 @@ func pick[K ~uint8](random *rand.Rand, weights map[K]int) K {
 }
 
 // some is a message that anybody has seen, one of the newest rather than of the others; before the first, one that no room
-// can have.
+// can have. The place is locked.
 func (p *place) some(random *rand.Rand) int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	n := len(p.said)
 	switch {
 	case n == 0:
@@ -142,10 +152,11 @@ func (p *place) some(random *rand.Rand) int64 {
 	}
 }
 
-// speech is a new message, or now and then one of before, with another text under its nonce sometimes.
+// speech is a new message, or now and then one that this person sends already or has sent, with another text under its
+// nonce sometimes. Some have no nonce.
 func (a *actor) speech(in input, m *memory) input {
-	if len(m.used) > 0 && a.random.IntN(6) == 0 {
-		before := m.used[len(m.used)-1-a.random.IntN(min(len(m.used), 4))]
+	if len(m.used) > 0 && a.random.IntN(5) == 0 {
+		before := m.used[len(m.used)-1-a.random.IntN(min(len(m.used), 3))]
 		in.nonce, in.text = before.nonce, before.text
 		if a.random.IntN(5) == 0 {
 			in.text += "!"
@@ -155,6 +166,11 @@ func (a *actor) speech(in input, m *memory) input {
 	a.sent++
 	in.nonce = fmt.Sprintf("%s/%d/%d", in.object, a.number, a.sent)
 	in.text = "said " + in.nonce
+	if a.random.IntN(6) == 0 {
+		in.nonce = ""
+		return in
+	}
+	m.used = append(m.used, in)
 	return in
 }
 

@@ -7,7 +7,7 @@ import (
 
 // prologue are the first operations of a place, one after the other: they let everybody in, and make sure that each history has the
 // moments that planted_test.go breaks.
-func (s *stage) prologue(ctx context.Context, maker int, p *place) error {
+func (s *stage) prologue(ctx context.Context, client, maker int, p *place) error {
 	other := (maker + 1) % people
 	ops := []input{
 		{kind: rename, who: maker, name: p.object + "Ann"},
@@ -20,7 +20,7 @@ func (s *stage) prologue(ctx context.Context, maker int, p *place) error {
 	}
 	for _, in := range ops {
 		in.object = p.object
-		if _, _, err := s.act(ctx, maker, p, in, ""); err != nil {
+		if _, _, err := s.act(ctx, client, p, in, ""); err != nil {
 			return err
 		}
 	}

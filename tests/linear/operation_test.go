@@ -8,8 +8,12 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// people is how many act at once, each a client that makes one operation after the other.
-const people = 10
+// How many act at once: each client makes one operation after the other, and some people have two, so that one person's
+// nonces and edits meet too.
+const (
+	people  = 8
+	clients = 12
+)
 
 // kind is what is done.
 type kind uint8

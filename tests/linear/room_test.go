@@ -55,7 +55,9 @@ func (r *room) apply(in input, of output) (*room, answer) {
 }
 
 func (r *room) send(in input, id int64) (*room, answer) {
-	first := slices.IndexFunc(r.said, func(m message) bool { return m.by == in.who && m.nonce == in.nonce })
+	first := slices.IndexFunc(r.said, func(m message) bool {
+		return in.nonce != "" && m.by == in.who && m.nonce == in.nonce
+	})
 	switch {
 	case first >= 0 && r.said[first].first != in.text:
 		return r, refused(http.StatusConflict, "nonce_reused")

@@ -44,16 +44,16 @@ func run(t *testing.T, program string, seed uint64, flags ...string) ([]porcupin
 		p.http.CloseIdleConnections()
 	}
 	ops, unknown := s.count()
-	t.Logf("%d operations by %d clients in %v, %d of unknown outcome", ops, people, time.Since(began).Round(time.Millisecond), unknown)
+	t.Logf("%d operations by %d clients in %v, %d of unknown outcome", ops, clients, time.Since(began).Round(time.Millisecond), unknown)
 	return settle(s.noted), s.begin
 }
 
 // play lets all act at once, and death among them.
 func (s *stage) play(ctx context.Context, cancel context.CancelFunc, server *server, seed uint64) error {
 	var all sync.WaitGroup
-	errs := make([]error, people+1)
-	for i := range people {
-		a := &actor{stage: s, number: i, random: rand.New(rand.NewPCG(seed, uint64(i))), memory: map[*place]*memory{}}
+	errs := make([]error, clients+1)
+	for i := range clients {
+		a := &actor{stage: s, number: i, who: i % people, random: rand.New(rand.NewPCG(seed, uint64(i)))}
 		all.Go(func() {
 			if errs[i] = a.work(ctx, enough); errs[i] != nil {
 				cancel() // the others need not go on
@@ -61,7 +61,7 @@ func (s *stage) play(ctx context.Context, cancel context.CancelFunc, server *ser
 		})
 	}
 	all.Go(func() {
-		if errs[people] = s.havoc(ctx, server, rand.New(rand.NewPCG(seed, people))); errs[people] != nil {
+		if errs[clients] = s.havoc(ctx, server, rand.New(rand.NewPCG(seed, clients))); errs[clients] != nil {
 			cancel()
 		}
 	})

@@ -31,9 +31,10 @@ type place struct {
 	who    [people]person
 	ids    [people]int64
 
-	mu    sync.Mutex
-	taken int     // operations so far
-	said  []int64 // messages that anybody has seen
+	mu     sync.Mutex
+	taken  int     // operations so far
+	said   []int64 // messages that anybody has seen
+	memory [people]memory
 }
 
 // take counts an operation and says whether the place is worn out, to one caller.
@@ -194,7 +195,7 @@ func (s *stage) settle(ctx context.Context) error {
 	return nil
 }
 
-func newHTTP() *http.Client { return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}} }
+func newHTTP() *http.Client { return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2}} }
 
 // replace makes another place, by one of the clients, and lets the others in after its first operations.
 func (s *stage) replace(ctx context.Context, i, client int) error {
@@ -206,7 +207,7 @@ func (s *stage) replace(ctx context.Context, i, client int) error {
 	s.begin[p.object] = first
 	s.all = append(s.all, p)
 	s.mu.Unlock()
-	if err := s.prologue(ctx, client, p); err != nil {
+	if err := s.prologue(ctx, client, client%people, p); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -219,7 +220,7 @@ func (s *stage) newPlace(ctx context.Context, i, client int) (*place, any, error
 	if i >= rooms {
 		return s.newFamily(ctx)
 	}
-	return s.newRoom(ctx, client, i%2 == 1)
+	return s.newRoom(ctx, client%people, i%2 == 1)
 }
 
 func (s *stage) newRoom(ctx context.Context, maker int, private bool) (*place, any, error) {
