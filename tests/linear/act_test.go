@@ -206,7 +206,7 @@ func (o *output) fill(i input, body []byte, n numbers) error {
 		var page client.MemberList
 		err := json.Unmarshal(body, &page)
 		for _, m := range page.Members {
-			o.answer.roles[n[m.User.ID]] = roleOf(m.Role)
+			o.roles[n[m.User.ID]] = roleOf(m.Role)
 		}
 		o.count = len(page.Members)
 		return err

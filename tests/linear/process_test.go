@@ -80,7 +80,7 @@ func (s *server) start() error {
 	}(s.cmd, s.exited)
 	listens := make(chan string, 1)
 	go func() {
-		defer stdout.Close()
+		defer func() { _ = stdout.Close() }()
 		in := bufio.NewReader(stdout)
 		line, _ := in.ReadString('\n')
 		listens <- line

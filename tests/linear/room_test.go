@@ -115,20 +115,19 @@ func (r *room) read(in input, cursor int64) (*room, answer) {
 // side lacks the other does not make up for.
 func (r *room) list(in input) answer {
 	w := in.window
-	from, to := 0, len(r.said)
+	from, to := len(r.said)-w.limit, len(r.said)
 	switch {
 	case w.after != 0:
 		from = r.from(w.after + 1)
-		to = min(from+w.limit, to)
+		to = from + w.limit
 	case w.before != 0:
 		to = r.from(w.before)
-		from = max(0, to-w.limit)
+		from = to - w.limit
 	case w.around != 0:
-		at := r.from(w.around)
-		from, to = max(0, at-w.limit/2), min(to, at-w.limit/2+w.limit)
-	default:
-		from = max(0, to-w.limit)
+		from = r.from(w.around) - w.limit/2
+		to = from + w.limit
 	}
+	from, to = max(0, from), min(to, len(r.said))
 	a := ok(http.StatusOK)
 	for _, m := range r.said[from:to] {
 		a.shown = append(a.shown, m.seenBy(in.who))

@@ -7,15 +7,14 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// told are histories written by hand: an operation to a line, when it was called, when it was answered, and how. Objects begin with person
-// 0 as owner of a public room and 1 and 2 as its members, and with people called by their numbers' letters.
+// line is an operation of a history that is written by hand: when it was called, when it was answered, and how. At the
+// beginning Ann owns a public room, Bob and Eve are its members, and nobody has a name that is told of.
 type line struct {
 	call, back int64
 	in         input
 	out        output
 }
 
-// The people of the stories, who each wait for one answer at a time.
 const (
 	ann = iota
 	bob
