@@ -102,7 +102,7 @@ func (a *actor) choose(at *place) (in input, etag string) {
 		return in, ""
 	}
 	in.kind = pick(a.random, odds{
-		send: 28, list: 24, get: 6, edit: 12, erase: 3, like: 6, unlike: 2, join: 6, leave: 1, put: 14,
+		send: 28, list: 24, get: 6, edit: 16, erase: 3, like: 6, unlike: 2, join: 6, leave: 1, put: 14,
 		expel: 3, ban: 2, unban: 5, members: 4, look: 5,
 	})
 	in.id = at.some(a.random)
@@ -184,7 +184,7 @@ func (a *actor) correction(in input, m *memory) (input, string) {
 	if len(m.tags) == 0 || a.random.IntN(3) == 0 {
 		return in, ""
 	}
-	t := m.tags[len(m.tags)-1-a.random.IntN(min(len(m.tags), 3))]
+	t := m.tags[len(m.tags)-1-a.random.IntN(min(len(m.tags), 2))]
 	in.id, in.onlyIf = t.id, t.text
 	return in, t.etag
 }
