@@ -6,10 +6,10 @@
 // It is a module of its own, so that the program's go.mod stays small.
 //
 //   - operation_test.go: what can be asked, and what is answered
-//   - room_test.go, names_test.go, log_test.go: what the answers have to be where one operation comes after the other;
+//   - room_test.go, members_test.go, names_test.go, log_test.go: what the answers have to be where one operation comes after the other;
 //     written from the API's description, and sharing no code with the server
 //   - check_test.go: the history cut into objects, and porcupine's verdict
-//   - act_test.go, choose_test.go, stage_test.go: who does what
+//   - act_test.go, choose_test.go, stage_test.go, frame_test.go: who does what, where, first and last
 //   - run_test.go, process_test.go: a server and its deaths
 //   - linear_test.go: TestLinearizable, the long form of it with SOAK=30m, and again the same choices with SEED=…
 //   - told_test.go, planted_test.go: the checks are checked by histories that are wrong

@@ -151,15 +151,23 @@ func lostMessage(ops []porcupine.Operation) ([]porcupine.Operation, bool) {
 	return rest, true
 }
 
-// lostEdit lets an edit be done that was refused since the text was another one.
+// lostEdit lets an edit be done that was refused, since the text that it was to replace was replaced before.
 func lostEdit(ops []porcupine.Operation) ([]porcupine.Operation, bool) {
-	at := slices.IndexFunc(ops, func(op porcupine.Operation) bool { return out(op).status == http.StatusPreconditionFailed })
-	if at < 0 {
-		return ops, false
+	for at, op := range ops {
+		if out(op).status != http.StatusPreconditionFailed {
+			continue
+		}
+		i := in(op)
+		_, _, found := pairs(ops, func(x, y porcupine.Operation) bool {
+			first := in(x).text == i.onlyIf && (out(x).status == http.StatusCreated || out(x).status == http.StatusOK)
+			return first && in(y).kind == edit && in(y).id == i.id && out(y).status == http.StatusOK && y.Return < op.Call
+		})
+		if found {
+			ops[at].Output = output{answer: ok(http.StatusOK, shown{id: i.id, by: i.who, text: i.text, edited: true})}
+			return ops, true
+		}
 	}
-	i := in(ops[at])
-	ops[at].Output = output{answer: ok(http.StatusOK, shown{id: i.id, by: i.who, text: i.text, edited: true})}
-	return ops, true
+	return ops, false
 }
 
 // twoWinners gives a name to somebody while another one has it, from before until after.

@@ -18,13 +18,38 @@ func (s *stage) prologue(ctx context.Context, client, maker int, p *place) error
 	if !p.family {
 		ops = opening(maker, p.object)
 	}
+	var said output
 	for _, in := range ops {
 		in.object = p.object
-		if _, _, err := s.act(ctx, client, p, in, ""); err != nil {
+		o, _, err := s.act(ctx, client, p, in, "")
+		if err != nil {
 			return err
 		}
+		if in.kind == send && o.status == http.StatusCreated && in.who == other {
+			said = o
+		}
 	}
-	return nil
+	if said.id == 0 { // nobody knows
+		return nil
+	}
+	return s.twoEdits(ctx, client, p, input{kind: edit, object: p.object, who: other, id: said.id})
+}
+
+// twoEdits edits a message, and then once more if it is still as it was before.
+func (s *stage) twoEdits(ctx context.Context, client int, p *place, in input) error {
+	read := in
+	read.kind = get
+	o, etag, err := s.act(ctx, client, p, read, "")
+	if err != nil || len(o.shown) == 0 {
+		return err
+	}
+	in.text = "first " + p.object
+	if _, _, err = s.act(ctx, client, p, in, ""); err != nil {
+		return err
+	}
+	in.text, in.onlyIf = "second "+p.object, o.shown[0].text
+	_, _, err = s.act(ctx, client, p, in, etag)
+	return err
 }
 
 // opening lets most people into a room, and takes one of them out for a while.
