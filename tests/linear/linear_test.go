@@ -55,6 +55,7 @@ func rounds(t *testing.T, play func(t *testing.T, seed uint64)) {
 		}
 		t.Run("seed "+strconv.FormatUint(seed, 10), func(t *testing.T) { play(t, seed) })
 		if t.Failed() {
+			t.Logf("the same choices again: SEED=%d", seed)
 			return
 		}
 	}
