@@ -4,8 +4,9 @@ GOLANGCI := go tool -modfile=tools/lint/go.mod golangci-lint
 
 DESTDIR ?=
 PREFIX ?= /usr/local
+SOAK ?= 30m
 
-.PHONY: build install docker run test race lint generate bench fuzz mutants ci
+.PHONY: build install docker run test race lint generate bench fuzz mutants soak ci
 .DEFAULT_GOAL := build
 
 build: ## the program, bin/parley
@@ -42,6 +43,9 @@ fuzz: ## every fuzz target for about a minute or more
 
 mutants: ## small breaks that a test must notice
 	bash tests/mutants/run.sh
+
+soak: ## for SOAK each, what CI does for seconds; SEED=… makes the choices of a run that printed it
+	SOAK=$(SOAK) go -C tests/linear test -count=1 -v -timeout 0 -artifacts ./...
 
 ci: ## everything that must hold
 	bash .ci/run

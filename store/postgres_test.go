@@ -276,3 +276,15 @@ func TestLostCommit(t *testing.T) {
 		t.Errorf("messages %q", got[want:])
 	}
 }
+
+// TestPostgresFlushesCommits: what is answered is on disk, whatever the server does of itself.
+func TestPostgresFlushesCommits(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.DSN(t)
+	s := mustOpen(t, Options{URL: dsn + "&synchronous_commit=off"})
+	write, _ := s.engine.pools()
+	var got string
+	if err := write.QueryRow("SHOW synchronous_commit").Scan(&got); err != nil || got != "on" {
+		t.Errorf("synchronous_commit is %q, %v", got, err)
+	}
+}

@@ -86,6 +86,9 @@ var house = map[string]struct {
 	"tests/mutants/blend": {
 		why: "what breaks the program is no part of it",
 	},
+	"tests/linear": {
+		may: []string{"client", "internal/pgtest"}, why: "the black box sees what clients see, in a module of its own for what it needs of others",
+	},
 	"examples":     {may: []string{"client"}, why: "an example is somebody's own program"},
 	"examples/bot": {may: []string{"client"}, why: "an example is somebody's own program"},
 	"bench":        {may: []string{"client"}, why: "the load comes from outside, as clients do"},
@@ -116,7 +119,7 @@ var guests = []struct {
 	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
-		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "examples", "bench", "internal/terminal/chat"},
+		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "tests/linear", "examples", "bench", "internal/terminal/chat"},
 		"the rules, the storage and the fan-out serve every protocol",
 	},
 }
