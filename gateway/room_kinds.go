@@ -19,7 +19,8 @@ func (k *roomKinds) direct(ctx context.Context, roomID int64) (bool, error) {
 	kind, known := k.known[roomID]
 	if !known {
 		var err error
-		if kind, err = k.chat.RoomKind(ctx, roomID); err != nil {
+		kind, err = k.chat.RoomKind(ctx, roomID)
+		if err != nil && models.CodeOf(err) != models.CodeNotFound { // a room that was deleted since is none of the two
 			return false, err
 		}
 		if k.known == nil {

@@ -24,8 +24,8 @@ type wsConn struct {
 	lobby    bool   // the client wants the lobby too, as receiver 0
 	giveBack func() // of the ticket; may be nil
 
-	direct map[int64]bool  // whether a room is a conversation of two; of the stream's goroutine, as ids
-	ids    map[int64]int64 // of those it heard from
+	kinds roomKinds       // of the rooms it heard from; of the stream's goroutine, as ids
+	ids   map[int64]int64 // of those it heard from
 
 	mu      sync.Mutex
 	written map[int64]int64 // by room: the newest message that is not known to have come
@@ -144,25 +144,10 @@ func (c *wsConn) hear(ctx context.Context, e *event) error {
 		}
 		return c.write(ctx, m.Sender.ID, 0, m.Text)
 	}
-	if is, err := c.isDirect(ctx, e.RoomID); err != nil || !is {
+	if direct, err := c.kinds.direct(ctx, e.RoomID); err != nil || !direct {
 		return err
 	}
 	return c.tell(ctx, e.RoomID, m.ID, m.Sender.ID, m.Text)
-}
-
-// isDirect tells conversations of two from rooms, which the protocol has no messages for.
-func (c *wsConn) isDirect(ctx context.Context, roomID int64) (bool, error) {
-	if is, known := c.direct[roomID]; known {
-		return is, nil
-	}
-	kind, err := c.ws.opt.Chat.RoomKind(ctx, roomID)
-	if models.CodeOf(err) == models.CodeNotFound && err != nil {
-		return false, nil // deleted since
-	}
-	if err == nil {
-		c.direct[roomID] = kind == models.KindDirect
-	}
-	return c.direct[roomID], err
 }
 
 // tell writes a message of somebody else's to this client, and that it was written.
@@ -185,5 +170,5 @@ func (c *wsConn) write(ctx context.Context, senderID, receiver int64, text strin
 		sender = ids[senderID]
 		c.ids[senderID] = sender
 	}
-	return c.socket.write(wsMessage{Type: wsSend, Sender: sender, Receiver: receiver, Content: clean(text)}.encode())
+	return c.socket.send(wsMessage{Type: wsSend, Sender: sender, Receiver: receiver, Content: clean(text)})
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -22,15 +21,6 @@ type wsMessage struct {
 	Sender   int64  `json:"sender"`
 	Receiver int64  `json:"receiver"`
 	Content  string `json:"content"`
-}
-
-// encode gives the message's JSON.
-func (m wsMessage) encode() []byte {
-	var b bytes.Buffer
-	out := json.NewEncoder(&b)
-	out.SetEscapeHTML(false) // as it was written
-	_ = out.Encode(m)        // a struct of numbers and text always can be
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // wsIn is a message as it came in. Who says to have sent it is not looked at.

@@ -78,5 +78,5 @@ func (c *wsConn) refused(err error) error {
 
 // answer tells the client that something it wrote came to nothing.
 func (c *wsConn) answer(detail string) error {
-	return c.socket.write(wsMessage{Type: wsReceive, Receiver: c.id, Content: clean("error: " + detail)}.encode())
+	return c.socket.send(wsMessage{Type: wsReceive, Receiver: c.id, Content: clean("error: " + detail)})
 }

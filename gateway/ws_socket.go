@@ -82,6 +82,15 @@ func saidGoodbye(err error) bool {
 	return websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF)
 }
 
+// send sends a message as JSON.
+func (s *wsSocket) send(m wsMessage) error {
+	p, err := plainJSON(m)
+	if err != nil {
+		return err
+	}
+	return s.write(p)
+}
+
 // write sends a message. It waits for a client that is slow; the listener ends one that takes nothing.
 func (s *wsSocket) write(text []byte) error {
 	defer s.hold()()

@@ -22,7 +22,7 @@ func (s *WS) talk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &wsConn{
-		ws: s, written: map[int64]int64{}, bell: make(chan struct{}, 1), direct: map[int64]bool{}, ids: map[int64]int64{},
+		ws: s, written: map[int64]int64{}, bell: make(chan struct{}, 1), kinds: roomKinds{chat: s.opt.Chat}, ids: map[int64]int64{},
 	}
 	defer c.depart()
 	if err := c.identify(r); err != nil {
