@@ -83,7 +83,9 @@ func (d sqliteDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, row
 // insertSizes are the numbers of rows that there is a statement for, downwards to 1.
 var insertSizes = [...]int{128, 32, 8, 4, 2, 1}
 
-// sizedInserts are the statements for one table, one for each of insertSizes.
+// sizedInserts are the statements for one table, one for each of insertSizes. OR FAIL: a statement that a constraint
+// ends keeps the rows before that one. Whoever inserts goes back to a savepoint then, or gives the transaction up; that the
+// statement could be undone by itself costs a copy of each page that it changes, in a temporary file.
 type sizedInserts struct {
 	table   string
 	columns int
@@ -94,7 +96,7 @@ func newSizedInserts(table string, columns ...string) sizedInserts {
 	s := sizedInserts{table: table, columns: len(columns)}
 	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
 	for i, size := range insertSizes {
-		s.texts[i] = "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
+		s.texts[i] = "INSERT OR FAIL INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
 			row + strings.Repeat(","+row, size-1)
 	}
 	return s
