@@ -40,6 +40,9 @@ type dialect interface {
 	// without going back to a savepoint.
 	survives() bool
 
+	// noncesOf is a query for the rows of these nonces: user_id, nonce, message_id, sent_to, digest, created_at.
+	noncesOf(keys []nonceKey) (query string, args []any)
+
 	insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error
 	// insertMessages takes the place of each; with lockHead it is counted on from what the table has.
 	insertMessages(ctx context.Context, conn gorm.ConnPool, rows []models.Message, places []place) error

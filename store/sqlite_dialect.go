@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"gorm.io/gorm"
 
 	"parley/models"
@@ -50,6 +52,23 @@ func (sqliteDialect) survives() bool { return true }
 
 func (sqliteDialect) places() string {
 	return "SELECT json_extract(value, '$[0]') AS room_id, json_extract(value, '$[1]') AS from_id FROM json_each(?)"
+}
+
+// noncesOf reads the keys in this order of the join: of nonces there are millions.
+func (sqliteDialect) noncesOf(keys []nonceKey) (query string, args []any) {
+	list := []byte{'['}
+	for i, k := range keys {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, '[')
+		list = strconv.AppendInt(list, k.userID, 10)
+		list = append(list, ',')
+		list, _ = jsontext.AppendQuote(list, k.nonce) // the error is about UTF-8, which keys are
+		list = append(list, ']')
+	}
+	return "SELECT n.user_id, n.nonce, n.message_id, n.sent_to, n.digest, n.created_at FROM json_each(?) j " +
+		"CROSS JOIN nonces n ON n.user_id = j.value ->> 0 AND n.nonce = j.value ->> 1", []any{string(append(list, ']'))}
 }
 
 func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
