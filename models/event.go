@@ -53,6 +53,7 @@ const (
 	LogRewritten    EventType = "log.rewritten"
 
 	SupportResponded EventType = "support.responded" // an agent said something in a conversation for the first time
+	StateChanged     EventType = "state.changed"     // something that no other entry tells of: writers remember nothing from before
 )
 
 // EventTypes are all types that a client may see, the values of the `types` filter.
@@ -70,7 +71,7 @@ func LogTypes() []EventType {
 	return []EventType{
 		MessageCreated, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRemoved,
 		RoomCreated, RoomUpdated, RoomDeleted, MemberJoined, MemberLeft, MemberUpdated,
-		UserUpdated, UserRenamed, UserDeleted, SupportUpdated, UserRegistered, SessionFinished, SupportResponded,
+		UserUpdated, UserRenamed, UserDeleted, SupportUpdated, UserRegistered, SessionFinished, SupportResponded, StateChanged,
 	}
 }
 
