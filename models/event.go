@@ -150,6 +150,11 @@ type Change struct {
 // Encode sets e.JSON from the envelope and data. e.ID, At, Type and RoomID must be
 // set; ephemeral events have ID 0 and none in the JSON.
 func (e *Event) Encode(data any) error {
+	if d, ok := data.(jsonAppender); ok {
+		b := d.AppendJSON(e.envelope(make([]byte, 0, d.room()+len(e.Type)+96)))
+		e.JSON = append(b, '}')
+		return nil
+	}
 	body, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", e.Type, err)
@@ -160,7 +165,13 @@ func (e *Event) Encode(data any) error {
 
 // Wrap is Encode for data that is JSON already.
 func (e *Event) Wrap(body []byte) {
-	b := make([]byte, 0, len(body)+len(e.Type)+96)
+	b := e.envelope(make([]byte, 0, len(body)+len(e.Type)+96))
+	b = append(b, body...)
+	e.JSON = append(b, '}')
+}
+
+// envelope begins the JSON, up to its data.
+func (e *Event) envelope(b []byte) []byte {
 	b = append(b, '{')
 	if e.ID != 0 {
 		b = append(b, `"id":`...)
@@ -169,14 +180,11 @@ func (e *Event) Wrap(body []byte) {
 	}
 	b = append(b, `"type":"`...)
 	b = append(b, e.Type...)
-	b = append(b, `","at":"`...)
-	b = e.At.UTC().AppendFormat(b, timeLayout)
-	b = append(b, '"')
+	b = append(b, `","at":`...)
+	b = e.At.AppendJSON(b)
 	if e.RoomID != 0 {
 		b = append(b, `,"room_id":`...)
 		b = strconv.AppendInt(b, e.RoomID, 10)
 	}
-	b = append(b, `,"data":`...)
-	b = append(b, body...)
-	e.JSON = append(b, '}')
+	return append(b, `,"data":`...)
 }
