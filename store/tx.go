@@ -272,8 +272,7 @@ func (t *tx) finish() error {
 	if len(t.events) == 0 {
 		return nil
 	}
-	err := t.db.Exec("UPDATE log_head SET head = ?", t.next-1).Error
-	if err != nil {
+	if _, err := t.conn.ExecContext(t.context(), "UPDATE log_head SET head = $1", t.next-1); err != nil {
 		return fmt.Errorf("write the log's head: %w", err)
 	}
 	return nil
