@@ -98,7 +98,10 @@ func AppendJSONList(b []byte, ids []int64) []byte {
 // escaped. Text in which there is nothing to escape is copied.
 func AppendJSONText(b []byte, s string) []byte {
 	if !plain(s) {
-		quoted, _ := json.Marshal(s) // of a string, which makes no error
+		quoted, err := json.Marshal(s)
+		if err != nil {
+			return append(b, `""`...) // no text makes an error
+		}
 		return append(b, quoted...)
 	}
 	b = append(b, '"')

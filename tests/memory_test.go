@@ -16,7 +16,7 @@ func TestMemoryLimitIsRespected(t *testing.T) {
 		cmd := exec.Command(program, "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir())
 		cmd.Env = append(withoutParley(cmd.Environ()), limit)
 		p := launch(t, cmd)
-		answer, err := http.Get(p.url + "/metrics") //nolint:noctx // the process ends with the test
+		answer, err := http.Get(p.url + "/metrics")
 		if err != nil {
 			t.Fatal(err)
 		}
