@@ -32,10 +32,16 @@ func (s *server) readBody(c *gin.Context) {
 		s.dropBody(c)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, s.maxBody))
+	body, err := readAll(http.MaxBytesReader(c.Writer, c.Request.Body, s.maxBody), c.Request.ContentLength)
 	if err != nil {
 		s.refuse(c, readFault(err, s.maxBody))
 		return
+	}
+	if op.hot && isPlainJSON(c.Request.Header.Get("Content-Type")) {
+		hot := &aboutOf(c.Request.Context()).hot
+		if hot.draft, hot.taken = takeSend(body); hot.taken {
+			return
+		}
 	}
 	if err := checkBody(c.Request, op, body); err != nil {
 		s.refuse(c, err)
@@ -48,6 +54,36 @@ func (s *server) readBody(c *gin.Context) {
 	aboutOf(c.Request.Context()).body = body
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
 	c.Request.ContentLength = int64(len(body))
+}
+
+// isPlainJSON says whether a media type is JSON as nearly all write it.
+func isPlainJSON(header string) bool {
+	return header == jsonType || strings.EqualFold(header, jsonType+"; charset=utf-8")
+}
+
+// firstRead is how much room a body gets before any of it has come.
+const firstRead = 4 << 10
+
+// readAll is io.ReadAll for a body that is said to have so many bytes, -1 where that is not known.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	room := int64(512)
+	if length >= 0 {
+		room = min(length+1, firstRead) // with one byte more the end is seen without growing
+	}
+	b := make([]byte, 0, room)
+	for {
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+	}
 }
 
 // dropBody reads what the operation has no use for, so that the connection is ready for a stream, which ends when

@@ -21,14 +21,12 @@ type operation struct {
 	stream   bool           // its answer does not end
 	lasting  bool           // waits for what happens: a stream or a long-poll
 	acts     bool           // counts as the user doing something
+	hot      bool           // its body is read by hand where that can be
 	body     *openapi3.RequestBody
 	limits   []*limit.Counter // by account and by address, in the order in which they are asked
 }
 
-const (
-	operationKey = "parley.operation"
-	lastEventID  = "Last-Event-Id"
-)
+const lastEventID = "Last-Event-Id"
 
 // operations indexes the spec by method and Gin's form of the path.
 func operations(doc *openapi3.T) map[string]*operation {
@@ -58,6 +56,8 @@ func newOperation(doc *openapi3.T, path string, item *openapi3.PathItem, method 
 		o.setsCook = true
 	case "streamEvents", "streamNDJSON", "pollEvents":
 		o.lasting = true
+	case "send":
+		o.hot = true
 	}
 	if ok := op.Responses.Status(http.StatusOK); ok != nil {
 		o.stream = ok.Value.Content.Get(sseType) != nil || ok.Value.Content.Get(ndjsonType) != nil
@@ -93,7 +93,6 @@ func (s *server) findOperation(c *gin.Context) {
 		s.refuseMethod(c)
 		return
 	}
-	c.Set(operationKey, op)
 	aboutOf(c.Request.Context()).op = op
 	c.Request.URL.RawQuery = normalQuery(c.Request.URL.RawQuery)
 	for _, name := range []string{lastEventID, ifMatch} {
@@ -103,7 +102,7 @@ func (s *server) findOperation(c *gin.Context) {
 	}
 }
 
-func operationOf(c *gin.Context) *operation { return c.MustGet(operationKey).(*operation) }
+func operationOf(c *gin.Context) *operation { return aboutOf(c.Request.Context()).op }
 
 // changesState says whether the method may change something.
 func changesState(method string) bool {

@@ -48,7 +48,14 @@ func (s *server) secure(c *gin.Context) bool {
 
 // clientAddress is where the request comes from: the peer, or where that is a proxy of ours the last
 // address in X-Forwarded-For that is none.
-func clientAddress(c *gin.Context) netip.Addr {
+func (s *server) clientAddress(c *gin.Context) netip.Addr {
+	if len(s.proxies) == 0 {
+		peer, err := netip.ParseAddrPort(c.Request.RemoteAddr)
+		if err != nil {
+			return netip.Addr{}
+		}
+		return peer.Addr().Unmap().WithZone("")
+	}
 	addr, err := netip.ParseAddr(c.ClientIP())
 	if err != nil {
 		return netip.Addr{}

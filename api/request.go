@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -37,6 +38,7 @@ type about struct {
 	answer  http.Header // of the answer
 	form    url.Values  // the body, where it came as a form
 	body    []byte      // as it was read
+	hot     hot
 
 	counted   bool // by a limit
 	remaining int  // of the limit that least is left of
@@ -92,11 +94,11 @@ func (h LogHandler) WithGroup(name string) slog.Handler {
 // identify gives the request its id, and tells the metrics and the log how it ended.
 func (s *server) identify(c *gin.Context) {
 	began := time.Now()
-	a := &about{id: newRequestID(), address: clientAddress(c), secure: s.secure(c), answer: c.Writer.Header()}
+	a := &about{id: newRequestID(), address: s.clientAddress(c), secure: s.secure(c), answer: c.Writer.Header()}
 	_, a.head = c.Request.Context().Value(headKey).(bool)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), aboutKey, a))
 	setDefaults(a.answer)
-	a.answer.Set("X-Request-Id", a.id)
+	a.answer["X-Request-Id"] = []string{a.id}
 	defer s.served(c, a, began) // also when the connection is cut by a panic
 	c.Next()
 }
@@ -104,12 +106,15 @@ func (s *server) identify(c *gin.Context) {
 // setDefaults gives an answer, whatever becomes of it, the headers that keep browsers from taking it for something
 // else: nothing of the API is a page, to be framed, to be part of other sites, or to be kept. A handler that
 // answers something else sets its own over them.
-func setDefaults(h http.Header) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
+// They all share the values, which nobody changes in place.
+func setDefaults(h http.Header) { maps.Copy(h, defaultHeaders) }
+
+var defaultHeaders = http.Header{
+	"X-Content-Type-Options":       {"nosniff"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Cache-Control":                {"no-store"},
 }
 
 // recoverPanic turns a panic into a 500, or ends the connection where an answer had begun.

@@ -85,14 +85,11 @@ func New(o Options) (*API, error) {
 		chat: o.Chat, broker: o.Broker, events: o.Log, log: o.Logger, ready: o.Ready,
 		maxBody:    int64(escapeFactor*o.MaxTextBytes + bodySlack),
 		operations: operations(spec.doc),
-		validation: &openapi3filter.Options{
-			MultiError: true, SkipSettingDefaults: true, KeepValidatedValue: true,
-			AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
-		},
-		origins:  http.NewCrossOriginProtection(),
-		cors:     newCORS(o.CORSOrigins),
-		specJSON: spec.json,
-		onServed: o.Served, metrics: o.Metrics,
+		validation: validationOptions(),
+		origins:    http.NewCrossOriginProtection(),
+		cors:       newCORS(o.CORSOrigins),
+		specJSON:   spec.json,
+		onServed:   o.Served, metrics: o.Metrics,
 		docs: docs, guesses: o.Limits.Guesses(),
 	}
 	if s.proxies, err = parseProxies(o.TrustedProxies); err != nil {
@@ -121,7 +118,7 @@ func (s *server) engine() *gin.Engine {
 	e.Use(s.identify, s.recoverPanic, s.crossOrigin, s.refuseOddPath)
 	e.NoRoute(func(c *gin.Context) { s.refuse(c, models.NotFound("path")) })
 	e.NoMethod(s.refuseMethod)
-	routes := e.Group("", s.findOperation, s.authenticate, s.limit, s.readBody, s.validate)
+	routes := e.Group("", s.findOperation, s.authenticate, s.limit, s.readBody, s.validate, s.sendHot)
 	strict := NewStrictHandlerWithOptions(s, nil, StrictGinServerOptions{
 		RequestErrorHandlerFunc:  s.badRequest,
 		HandlerErrorFunc:         s.refuse,

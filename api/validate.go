@@ -14,9 +14,20 @@ import (
 	"parley/models"
 )
 
+// validationOptions are the validator's: all faults at once, and nothing changed.
+func validationOptions() *openapi3filter.Options {
+	return &openapi3filter.Options{
+		MultiError: true, SkipSettingDefaults: true, KeepValidatedValue: true,
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc,
+	}
+}
+
 // validate holds the request against the spec: parameters and body. The session was checked before,
 // and defaults are the handlers' business.
 func (s *server) validate(c *gin.Context) {
+	if aboutOf(c.Request.Context()).hot.taken {
+		return
+	}
 	op := operationOf(c)
 	params := make(map[string]string, len(c.Params))
 	for _, p := range c.Params {

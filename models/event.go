@@ -53,6 +53,7 @@ const (
 	LogRewritten    EventType = "log.rewritten"
 
 	SupportResponded EventType = "support.responded" // an agent said something in a conversation for the first time
+	StateChanged     EventType = "state.changed"     // something that no other entry tells of: writers remember nothing from before
 )
 
 // EventTypes are all types that a client may see, the values of the `types` filter.
@@ -70,7 +71,7 @@ func LogTypes() []EventType {
 	return []EventType{
 		MessageCreated, MessageUpdated, MessageDeleted, ReactionAdded, ReactionRemoved,
 		RoomCreated, RoomUpdated, RoomDeleted, MemberJoined, MemberLeft, MemberUpdated,
-		UserUpdated, UserRenamed, UserDeleted, SupportUpdated, UserRegistered, SessionFinished, SupportResponded,
+		UserUpdated, UserRenamed, UserDeleted, SupportUpdated, UserRegistered, SessionFinished, SupportResponded, StateChanged,
 	}
 }
 
@@ -149,6 +150,11 @@ type Change struct {
 // Encode sets e.JSON from the envelope and data. e.ID, At, Type and RoomID must be
 // set; ephemeral events have ID 0 and none in the JSON.
 func (e *Event) Encode(data any) error {
+	if d, ok := data.(jsonAppender); ok {
+		b := d.AppendJSON(e.envelope(make([]byte, 0, d.room()+len(e.Type)+96)))
+		e.JSON = append(b, '}')
+		return nil
+	}
 	body, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", e.Type, err)
@@ -159,7 +165,13 @@ func (e *Event) Encode(data any) error {
 
 // Wrap is Encode for data that is JSON already.
 func (e *Event) Wrap(body []byte) {
-	b := make([]byte, 0, len(body)+len(e.Type)+96)
+	b := e.envelope(make([]byte, 0, len(body)+len(e.Type)+96))
+	b = append(b, body...)
+	e.JSON = append(b, '}')
+}
+
+// envelope begins the JSON, up to its data.
+func (e *Event) envelope(b []byte) []byte {
 	b = append(b, '{')
 	if e.ID != 0 {
 		b = append(b, `"id":`...)
@@ -168,14 +180,11 @@ func (e *Event) Wrap(body []byte) {
 	}
 	b = append(b, `"type":"`...)
 	b = append(b, e.Type...)
-	b = append(b, `","at":"`...)
-	b = e.At.UTC().AppendFormat(b, timeLayout)
-	b = append(b, '"')
+	b = append(b, `","at":`...)
+	b = e.At.AppendJSON(b)
 	if e.RoomID != 0 {
 		b = append(b, `,"room_id":`...)
 		b = strconv.AppendInt(b, e.RoomID, 10)
 	}
-	b = append(b, `,"data":`...)
-	b = append(b, body...)
-	e.JSON = append(b, '}')
+	return append(b, `,"data":`...)
 }

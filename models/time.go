@@ -19,10 +19,7 @@ func FromMillis(ms int64) Time { return Time{time.UnixMilli(ms).UTC()} }
 
 // MarshalJSON writes the moment with milliseconds, also where they are zero.
 func (t Time) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, len(timeLayout)+2)
-	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, timeLayout)
-	return append(b, '"'), nil
+	return t.AppendJSON(make([]byte, 0, len(timeLayout)+2)), nil
 }
 
 // UnmarshalJSON reads any RFC 3339 time.
@@ -36,4 +33,4 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 }
 
 // String writes the wire form without quotes.
-func (t Time) String() string { return t.UTC().Format(timeLayout) }
+func (t Time) String() string { return string(t.appendText(make([]byte, 0, len(timeLayout)))) }

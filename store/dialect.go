@@ -34,11 +34,15 @@ type dialect interface {
 	// was, see pack.go.
 	blank(column string) string
 	// lockHead is true where other processes may write: then a transaction of the writer
-	// begins by locking and reading the log's head, and the writer knows nothing from before.
+	// begins by locking and reading the log's head, and the writer knows from before only what the entries of others leave as
+	// it was; see foreign.go.
 	lockHead() bool
 	// survives says whether a transaction goes on after a statement was refused for its data,
 	// without going back to a savepoint.
 	survives() bool
+
+	// noncesOf is a query for the rows of these nonces: user_id, nonce, message_id, sent_to, digest, created_at.
+	noncesOf(keys []nonceKey) (query string, args []any)
 
 	insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error
 	// insertMessages takes the place of each; with lockHead it is counted on from what the table has.

@@ -71,6 +71,15 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])`
 SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::bytea[], $6::bigint[])`
 )
 
+func (postgresDialect) noncesOf(keys []nonceKey) (query string, args []any) {
+	return "SELECT k.a, k.b, n.* FROM unnest($1::bigint[], $2::text[]) AS k (a, b) CROSS JOIN LATERAL (" +
+			"SELECT message_id, sent_to, digest, created_at FROM nonces " +
+			"WHERE user_id = k.a AND nonce = k.b LIMIT 1) n", []any{
+			column(keys, func(k *nonceKey) int64 { return k.userID }),
+			column(keys, func(k *nonceKey) string { return k.nonce }),
+		}
+}
+
 func (postgresDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
 	return insertArrays(ctx, conn, "log", postgresInsertLog,
 		column(rows, func(e *models.Event) int64 { return e.ID }),

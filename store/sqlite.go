@@ -25,6 +25,9 @@ const (
 	readerConns = 4
 	// walLimit is what a checkpoint cuts the write-ahead log down to, in bytes.
 	walLimit = 64 << 20
+	// checkpointPages is how long the write-ahead log grows before its pages go into the database: the pages that every
+	// batch writes again go there once for all of them. 16 MiB.
+	checkpointPages = 4096
 	// sqliteWriter: mattn's driver sets NORMAL unless FULL is said.
 	sqliteWriter = "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=10000&_foreign_keys=1&_secure_delete=on&_stmt_cache_size=64"
 	sqliteReader = "mode=ro&_query_only=1&_busy_timeout=10000&_stmt_cache_size=64"
@@ -125,7 +128,7 @@ func sqlitePool(path, params string, conns int) *sql.DB {
 	pool := sql.OpenDB(sqliteConnector{
 		dsn: "file:" + file.EscapedPath() + "?" + params,
 		driver: &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-			_, err := c.Exec(fmt.Sprintf("PRAGMA journal_size_limit = %d", walLimit), nil)
+			_, err := c.Exec(fmt.Sprintf("PRAGMA journal_size_limit = %d; PRAGMA wal_autocheckpoint = %d", walLimit, checkpointPages), nil)
 			return err
 		}},
 	})

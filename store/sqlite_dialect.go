@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"gorm.io/gorm"
 
 	"parley/models"
@@ -52,6 +54,23 @@ func (sqliteDialect) places() string {
 	return "SELECT json_extract(value, '$[0]') AS room_id, json_extract(value, '$[1]') AS from_id FROM json_each(?)"
 }
 
+// noncesOf reads the keys in this order of the join: of nonces there are millions.
+func (sqliteDialect) noncesOf(keys []nonceKey) (query string, args []any) {
+	list := []byte{'['}
+	for i, k := range keys {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, '[')
+		list = strconv.AppendInt(list, k.userID, 10)
+		list = append(list, ',')
+		list, _ = jsontext.AppendQuote(list, k.nonce) // the error is about UTF-8, which keys are
+		list = append(list, ']')
+	}
+	return "SELECT n.user_id, n.nonce, n.message_id, n.sent_to, n.digest, n.created_at FROM json_each(?) j " +
+		"CROSS JOIN nonces n ON n.user_id = j.value ->> 0 AND n.nonce = j.value ->> 1", []any{string(append(list, ']'))}
+}
+
 func (d sqliteDialect) insertLog(ctx context.Context, conn gorm.ConnPool, rows []models.Event) error {
 	return d.log.insert(ctx, conn, len(rows), func(args []any, i int) []any {
 		e := &rows[i]
@@ -83,7 +102,9 @@ func (d sqliteDialect) insertNonces(ctx context.Context, conn gorm.ConnPool, row
 // insertSizes are the numbers of rows that there is a statement for, downwards to 1.
 var insertSizes = [...]int{128, 32, 8, 4, 2, 1}
 
-// sizedInserts are the statements for one table, one for each of insertSizes.
+// sizedInserts are the statements for one table, one for each of insertSizes. OR FAIL: a statement that a constraint
+// ends keeps the rows before that one. Whoever inserts goes back to a savepoint then, or gives the transaction up; that the
+// statement could be undone by itself costs a copy of each page that it changes, in a temporary file.
 type sizedInserts struct {
 	table   string
 	columns int
@@ -94,7 +115,7 @@ func newSizedInserts(table string, columns ...string) sizedInserts {
 	s := sizedInserts{table: table, columns: len(columns)}
 	row := "(?" + strings.Repeat(",?", len(columns)-1) + ")"
 	for i, size := range insertSizes {
-		s.texts[i] = "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
+		s.texts[i] = "INSERT OR FAIL INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES " +
 			row + strings.Repeat(","+row, size-1)
 	}
 	return s

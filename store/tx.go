@@ -44,7 +44,10 @@ type tx struct {
 	saved  bool    // the present command has a savepoint
 	atSave lengths // flushed when it was made
 	dirty  bool    // something was written besides the buffers
-	broken error   // what reader.failure points to
+
+	altering bool  // the present command has changed what writers remember
+	altered  bool  // a command has that was not refused
+	broken   error // what reader.failure points to
 }
 
 var _ chat.Tx = (*tx)(nil)
@@ -74,15 +77,16 @@ func (w *writer) begin(ctx context.Context) (*tx, error) {
 	return t, nil
 }
 
-// readHead sets the writer's head where it may be another than the writer knows.
+// readHead sets the writer's head where it may be another than the writer knows, and makes the cache agree with it.
 func (t *tx) readHead() error {
 	switch {
 	case t.lockHead():
-		t.w.cache.clear()
+		seen := t.w.head
 		row := t.conn.QueryRowContext(t.context(), "SELECT head, CAST(pg_current_xact_id() AS text) FROM log_head FOR UPDATE")
 		if err := row.Scan(&t.w.head, &t.xid); err != nil {
 			return fmt.Errorf("lock the log's head: %w", err)
 		}
+		return t.catchUp(seen, t.w.head)
 	case t.w.head == 0:
 		if err := t.conn.QueryRowContext(t.context(), "SELECT head FROM log_head").Scan(&t.w.head); err != nil {
 			return fmt.Errorf("read the log's head: %w", err)
@@ -114,6 +118,7 @@ func (t *tx) run(j *job) error {
 	t.now = models.At(t.w.clock())
 	t.begin = t.filled()
 	t.saved = false
+	t.altering = false
 	t.broken = nil
 	j.err = t.call(j.cmd)
 	switch {
@@ -146,6 +151,7 @@ func (t *tx) call(cmd chat.Command) (err error) {
 func (t *tx) keep() error {
 	t.w.cache.settle()
 	t.rewritten = nil
+	t.altered = t.altered || t.altering
 	if !t.saved {
 		return nil
 	}
@@ -256,6 +262,9 @@ func (t *tx) show() error {
 
 // finish writes what is left, and the new head.
 func (t *tx) finish() error {
+	if err := t.tell(); err != nil {
+		return err
+	}
 	if err := t.flush(); err != nil {
 		return err
 	}
@@ -263,8 +272,7 @@ func (t *tx) finish() error {
 	if len(t.events) == 0 {
 		return nil
 	}
-	err := t.db.Exec("UPDATE log_head SET head = ?", t.next-1).Error
-	if err != nil {
+	if _, err := t.conn.ExecContext(t.context(), "UPDATE log_head SET head = $1", t.next-1); err != nil {
 		return fmt.Errorf("write the log's head: %w", err)
 	}
 	return nil
@@ -278,6 +286,13 @@ func (t *tx) rollback() {
 
 // write runs one statement that is not collected and says how many rows it changed.
 func (t *tx) write(what, query string, args ...any) (int64, error) {
+	n, err := t.jot(what, query, args...)
+	t.altering = t.altering || n > 0 && alters(query)
+	return n, err
+}
+
+// jot is write for what decides nothing and may be older where a writer remembers it.
+func (t *tx) jot(what, query string, args ...any) (int64, error) {
 	if err := t.save(); err != nil {
 		return 0, err
 	}

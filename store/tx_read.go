@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"database/sql"
 	"errors"
 	"slices"
 
@@ -161,7 +162,26 @@ func (t *tx) Nonce(userID int64, nonce string) (models.Nonce, error) {
 	if t.asking {
 		return models.Nonce{}, ask(t.scout, &t.scout.nonces, key)
 	}
-	return t.reader.Nonce(userID, nonce)
+	return t.nonce(key)
+}
+
+// nonce reads one that nobody has asked for before. Each send of a lone sender does.
+func (t *tx) nonce(key nonceKey) (n models.Nonce, err error) {
+	const what = "read nonce"
+	if err := t.mayRead(what); err != nil {
+		return n, err
+	}
+	var at int64
+	row := t.conn.QueryRowContext(t.context(), "SELECT user_id, nonce, message_id, sent_to, digest, created_at FROM nonces "+
+		"WHERE user_id = $1 AND nonce = $2", key.userID, key.nonce)
+	switch err := row.Scan(&n.UserID, &n.Nonce, &n.MessageID, &n.To, &n.Digest, &at); {
+	case errors.Is(err, sql.ErrNoRows):
+		return n, chat.ErrNotFound
+	case err != nil:
+		return n, t.fail(what, err)
+	}
+	n.CreatedAt = moment(at)
+	return n, nil
 }
 
 func (t *tx) buffered(userID int64, nonce string) *models.Nonce {

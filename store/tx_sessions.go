@@ -34,7 +34,7 @@ func (t *tx) TouchSession(id int64, used, expires models.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.write("note when the user was seen",
+	_, err = t.jot("note when the user was seen",
 		"UPDATE users SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?", millis(used), session.UserID, millis(used))
 	t.w.cache.users.drop(session.UserID)
 	return err
@@ -54,7 +54,7 @@ func (t *tx) TouchSessions(sessions []models.Session, used, expires models.Time)
 	if err != nil {
 		return err
 	}
-	_, err = t.write("note when the users were seen",
+	_, err = t.jot("note when the users were seen",
 		"UPDATE users SET last_seen_at = ? WHERE last_seen_at < ? AND "+t.oneOf("id"), millis(used), millis(used), t.idList(users))
 	return err
 }
