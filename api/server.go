@@ -15,6 +15,7 @@ import (
 
 	"parley/broker"
 	"parley/chat"
+	"parley/internal/direct"
 	"parley/models"
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 	// Served is told of every request that has ended, on its goroutine.
 	Served  func(Served)
 	Metrics http.Handler // answers /metrics
+	// Direct takes the connections of streams; nil: they stay in their handlers.
+	Direct *direct.Server
 }
 
 // server is the handlers' common ground. It implements StrictServerInterface.
@@ -56,6 +59,7 @@ type server struct {
 	onServed   func(Served)
 	metrics    http.Handler
 	docs       map[string]docsFile
+	direct     *direct.Server
 }
 
 var _ StrictServerInterface = (*server)(nil)
@@ -88,7 +92,7 @@ func New(o Options) (http.Handler, error) {
 		cors:     newCORS(o.CORSOrigins),
 		specJSON: spec.json,
 		onServed: o.Served, metrics: o.Metrics,
-		docs: docs,
+		docs: docs, direct: o.Direct,
 	}
 	if s.proxies, err = parseProxies(o.TrustedProxies); err != nil {
 		return nil, err

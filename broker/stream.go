@@ -15,35 +15,49 @@ type Sink interface {
 	Write(p []byte) error
 }
 
-// Run writes the stream to sink until it ends: nil after session.ended, ErrClosed when the broker
-// closes, else the error of ctx, of the sink or of the log. It is called once, in whatever
-// goroutine shall do the writing, and holds no lock while it writes.
+// Run is Open and Pump on one goroutine, until ctx ends at the latest.
 func (s *Stream) Run(ctx context.Context, sink Sink) error {
 	defer s.Close()
-	s.out.sink = sink
-	defer s.out.free()
-	if err := s.open(); err != nil {
+	defer context.AfterFunc(ctx, func() { s.finish(&ending{err: ctx.Err()}) })()
+	if err := s.Open(sink); err != nil {
 		return err
 	}
+	return s.Pump(ctx)
+}
+
+// Open writes the beginning to sink, which Pump goes on with. It is called once. After an error the caller
+// closes the stream.
+func (s *Stream) Open(sink Sink) error {
+	s.out.sink = sink
+	return s.open()
+}
+
+// Pump writes the stream until it ends: nil after session.ended, ErrClosed when the broker closes, ErrLeft
+// after Leave, else the error of the sink or of the log, which is read with ctx. It is called once, in whatever
+// goroutine shall do the writing, and holds no lock while it writes. It waits for the stream alone and not for ctx,
+// which many streams may share.
+func (s *Stream) Pump(ctx context.Context) error {
+	defer s.Close()
+	defer s.out.free()
 	for {
 		if ended, err := s.turn(ctx); ended || err != nil {
 			return err
 		}
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		<-s.wake
 	}
 }
+
+// Leave ends the stream from any goroutine: its reader has gone. What it is writing at this moment it goes on to
+// write.
+func (s *Stream) Leave() { s.finish(&ending{err: ErrLeft}) }
 
 // turn does what there is to do after a wake. The end is looked at first: whatever was
 // published before it has set its flag by then, and is delivered before the farewell.
 // Events without an id are written between the two and the heartbeat.
 func (s *Stream) turn(ctx context.Context) (ended bool, err error) {
 	end := s.end.Load()
-	if end != nil && errors.Is(end.err, ErrClosed) {
-		return true, ErrClosed
+	if end != nil && !errors.Is(end.err, ErrSessionEnded) {
+		return true, end.err
 	}
 	if s.take() {
 		if err := s.advance(ctx); err != nil {

@@ -57,7 +57,7 @@ func (s *subscriber) init(b *Broker, userID, sessionID int64, f Filter) {
 	s.hears = !s.waiter && f.wants(models.PresenceChanged)
 }
 
-// ending is how a subscriber ends: err is ErrClosed, or ErrSessionEnded with data.
+// ending is how a subscriber ends: err is ErrSessionEnded with data, or any other without.
 type ending struct {
 	data models.EndedData
 	err  error

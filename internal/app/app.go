@@ -14,6 +14,7 @@ import (
 	"parley/chat"
 	"parley/internal/config"
 	"parley/internal/control"
+	"parley/internal/direct"
 	"parley/internal/metrics"
 	"parley/models"
 	"parley/store"
@@ -29,6 +30,7 @@ type App struct {
 	broker   *broker.Broker
 	chat     *chat.Service
 	server   *server
+	direct   *direct.Server // nil: streams stay in their handlers
 	sliding  *repetition
 	control  *control.Server // nil where there is none
 	janitor  *chat.Janitor
@@ -101,10 +103,14 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	a.finisher.start(service.FinishDeletions)
 	a.chat = service
 	service.Begin(a.broker)
+	if !o.PlainStreams {
+		a.direct = direct.New()
+	}
 	handler, err := api.New(api.Options{
 		Chat: service, Broker: a.broker, Log: a.store, Logger: o.Log, Ready: a.ready,
 		MaxTextBytes: cfg.MaxMessageBytes, RateLimit: cfg.RateLimit == config.On, Clock: o.Clock,
 		CORSOrigins: cfg.CORSOrigin, TrustedProxies: cfg.TrustedProxy, Served: m.Served, Metrics: m.Handler(),
+		Direct: a.direct,
 	})
 	if err != nil {
 		return err
@@ -235,7 +241,7 @@ func (a *App) Close(ctx context.Context) error {
 // the streams end, or their clients would come right back.
 func (a *App) closeStreams(ctx context.Context) error {
 	var ending sync.WaitGroup
-	var streams, requests, calls error
+	var streams, taken, requests, calls error
 	if a.broker != nil {
 		ending.Go(func() { streams = a.broker.Close(ctx) })
 	}
@@ -246,10 +252,11 @@ func (a *App) closeStreams(ctx context.Context) error {
 		ending.Go(func() { calls = a.control.Close(ctx) })
 	}
 	ending.Wait()
+	taken = a.direct.Close(ctx) // when no handler can hand over another
 	if streams != nil {
 		streams = fmt.Errorf("end the streams: %w", streams)
 	}
-	return errors.Join(streams, requests, calls)
+	return errors.Join(streams, taken, requests, calls)
 }
 
 func (a *App) closeStore() error {

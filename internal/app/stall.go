@@ -50,6 +50,9 @@ type stallConn struct {
 	told  atomic.Bool  // cut was called
 }
 
+// NetConn is the connection below, as with tls.Conn.
+func (c *stallConn) NetConn() net.Conn { return c.Conn }
+
 // Write writes all of p, for as long as some of it is accepted within each stall time.
 func (c *stallConn) Write(p []byte) (int, error) {
 	written, err := c.write(p)
