@@ -70,18 +70,14 @@ func (c *conn) end(panicked any) {
 }
 
 // hangUp ends the body. What the client has sent is read before, as much as there is: a connection that is closed
-// over unread bytes is reset, and the client would lose what it has not read itself.
+// over unread bytes is reset, and the client would lose what it has not read itself. The write of nothing has the
+// connection told why it broke, if it did while nobody wrote.
 func (c *conn) hangUp() {
+	_, _ = c.Conn.Write(nil)
 	if tcp := socketOf(c.Conn); tcp != nil {
 		_ = tcp.CloseWrite()
 		drain(tcp)
 	}
-	_ = c.Close()
-}
-
-// cut ends the stream from outside: a write that waits returns.
-func (c *conn) cut() {
-	c.stream.Leave()
 	_ = c.Close()
 }
 

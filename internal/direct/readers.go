@@ -8,7 +8,7 @@ func (r readers) watch(c *conn) {
 		var b [1]byte
 		for {
 			if _, err := c.Read(b[:]); err != nil {
-				r.server.gone(c.seat, c.round)
+				r.server.gone(c.seat, c.round, false)
 				return
 			}
 		}

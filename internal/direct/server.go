@@ -146,10 +146,16 @@ func (s *Server) rise(number, round int32) *conn {
 	return c
 }
 
-// gone ends the stream whose reader has gone.
-func (s *Server) gone(number, round int32) {
-	if c := s.rise(number, round); c != nil {
-		c.cut()
+// gone ends the stream whose reader has gone. Where the connection broke, a write that waits returns by itself, with
+// the error, which counts for those whose limit it was.
+func (s *Server) gone(number, round int32, broken bool) {
+	c := s.rise(number, round)
+	if c == nil {
+		return
+	}
+	c.stream.Leave()
+	if !broken {
+		_ = c.Close()
 	}
 }
 
@@ -189,6 +195,6 @@ func (s *Server) cutAll() {
 	}
 	s.mu.Unlock()
 	for _, c := range all {
-		s.gone(c.seat, c.round)
+		s.gone(c.seat, c.round, false)
 	}
 }

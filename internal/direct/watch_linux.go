@@ -63,7 +63,7 @@ func (e *epoll) loop() {
 			return
 		}
 		for _, event := range events[:n] {
-			e.server.gone(event.Fd, event.Pad)
+			e.server.gone(event.Fd, event.Pad, event.Events&unix.EPOLLERR != 0)
 		}
 	}
 }
