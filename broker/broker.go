@@ -23,6 +23,8 @@ var (
 	ErrSessionEnded = errors.New("session has ended")
 	// ErrLeft ends a stream whose reader has gone.
 	ErrLeft = errors.New("reader has gone")
+	// ErrQuiet says that a stream needs no goroutine for now.
+	ErrQuiet = errors.New("stream is quiet")
 )
 
 // MaxStreams is how many streams, and how many waiters, a session may have open.

@@ -19,31 +19,71 @@ type Sink interface {
 func (s *Stream) Run(ctx context.Context, sink Sink) error {
 	defer s.Close()
 	defer context.AfterFunc(ctx, func() { s.finish(&ending{err: ctx.Err()}) })()
-	if err := s.Open(sink); err != nil {
-		return err
+	ended, err := s.Open(ctx, sink)
+	for !ended && err == nil {
+		<-s.wake
+		ended, err = s.turn(ctx)
 	}
-	return s.Pump(ctx)
+	return err
 }
 
-// Open writes the beginning to sink, which Pump goes on with. It is called once. After an error the caller
-// closes the stream.
-func (s *Stream) Open(sink Sink) error {
+// Open writes the beginning to sink and, where that takes no reading of the log, what has come since. It is called
+// once, before Rest and Pump. After an error or the end the caller closes the stream.
+func (s *Stream) Open(ctx context.Context, sink Sink) (ended bool, err error) {
 	s.out.sink = sink
-	return s.open()
+	if err := s.open(); err != nil {
+		return true, err
+	}
+	if s.behind {
+		return false, nil // there is a nudge for it
+	}
+	ended, err = s.turn(ctx)
+	s.busy = false
+	return ended, err
 }
 
-// Pump writes the stream until it ends: nil after session.ended, ErrClosed when the broker closes, ErrLeft
-// after Leave, else the error of the sink or of the log, which is read with ctx. It is called once, in whatever
-// goroutine shall do the writing, and holds no lock while it writes. It waits for the stream alone and not for ctx,
-// which many streams may share.
+// Host runs Pump on a goroutine, when Resume is called and only then.
+type Host interface{ Resume() }
+
+// Rest says, after Open, whether there is nothing to do: then the host is called when there is. Else Pump is to be
+// run.
+func (s *Stream) Rest(host Host) bool {
+	s.host = host
+	return s.rest()
+}
+
+// Pump writes the stream until it ends, or is quiet: then the host is called when there is something to do. It
+// answers nil after session.ended, ErrClosed when the broker closes, ErrLeft after Leave, ErrQuiet, else
+// the error of the sink or of the log, which is read with ctx. It holds no lock while it writes, and waits for the
+// stream alone and not for ctx, which many streams may share.
 func (s *Stream) Pump(ctx context.Context) error {
-	defer s.Close()
-	defer s.out.free()
-	for {
+	for !s.rest() {
+		<-s.wake
 		if ended, err := s.turn(ctx); ended || err != nil {
+			s.Close()
 			return err
 		}
-		<-s.wake
+	}
+	return ErrQuiet
+}
+
+// rest gives the goroutine up for as long as nothing comes, unless something came lately. Either it finds the nudge
+// here, or who nudges finds the stream at rest.
+func (s *Stream) rest() bool {
+	if s.busy {
+		return false
+	}
+	s.resting.Store(true)
+	select {
+	case <-s.wake:
+		back := s.resting.CompareAndSwap(true, false)
+		select {
+		case s.wake <- struct{}{}: // for who goes on
+		default:
+		}
+		return !back
+	default:
+		return true
 	}
 }
 
@@ -60,6 +100,7 @@ func (s *Stream) turn(ctx context.Context) (ended bool, err error) {
 		return true, end.err
 	}
 	if s.take() {
+		s.busy = true
 		if err := s.advance(ctx); err != nil {
 			return true, err
 		}

@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"errors"
 	"net"
 
 	"parley/broker"
@@ -37,27 +38,32 @@ func (c *conn) writeFirst(p []byte) error {
 }
 
 // open writes the beginning. Where it cannot, all is over.
-func (c *conn) open() (err error) {
-	open := false
+func (c *conn) open() (ended bool, err error) {
+	ended = true
 	defer func() {
-		if !open { // also by a panic, which is the handler's
-			c.finish()
+		if ended || err != nil { // also by a panic, which is the handler's
+			c.finish(nil)
 		}
 	}()
-	err = c.stream.Open(c)
-	open = err == nil
-	return err
+	return c.stream.Open(c.server.ctx, c)
 }
 
-// pump writes the stream to its end.
+// Resume implements broker.Host.
+func (c *conn) Resume() { go c.pump() }
+
+// pump writes the stream until it is quiet, or to its end.
 func (c *conn) pump() {
-	defer c.finish()
-	_ = c.stream.Pump(c.server.ctx) // there is nobody to tell
+	quiet := false
+	defer func() {
+		if !quiet {
+			c.finish(recover())
+		}
+	}()
+	quiet = errors.Is(c.stream.Pump(c.server.ctx), broker.ErrQuiet) // of the rest there is nobody to tell
 }
 
-// finish closes the connection, after a panic too, and tells of the end.
-func (c *conn) finish() {
-	panicked := recover()
+// finish closes the connection and tells of the end.
+func (c *conn) finish(panicked any) {
 	c.server.rise(c.seat, c.round)
 	c.hangUp()
 	c.end(panicked)

@@ -67,11 +67,13 @@ func (s *Server) Take(w http.ResponseWriter, r *http.Request, stream *broker.Str
 	}
 	s.sit(c)
 	// The beginning takes more of a stack than all that follows, and here is one.
-	if err := c.open(); err != nil {
+	if ended, err := c.open(); ended || err != nil {
 		return true, err
 	}
 	s.watch.watch(c)
-	go c.pump()
+	if !stream.Rest(c) {
+		c.Resume()
+	}
 	return true, nil
 }
 
