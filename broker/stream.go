@@ -37,6 +37,10 @@ func (s *Stream) Open(ctx context.Context, sink Sink) (ended bool, err error) {
 	if s.behind {
 		return false, nil // there is a nudge for it
 	}
+	select {
+	case <-s.wake: // what for is looked at now
+	default:
+	}
 	ended, err = s.turn(ctx)
 	s.busy = false
 	return ended, err
