@@ -159,11 +159,11 @@ func (s *server) filter(ctx context.Context, rooms []string, types []EventType) 
 			return f, err
 		}
 	}
+	if len(types) > 0 {
+		f.Types = make([]models.EventType, 0, len(types))
+	}
 	for _, t := range types {
-		if f.Types == nil {
-			f.Types = make(map[models.EventType]bool, len(types))
-		}
-		f.Types[models.EventType(t)] = true
+		f.Types = append(f.Types, models.EventType(t))
 	}
 	return f, nil
 }

@@ -79,9 +79,9 @@ func narrowed(user int64, f broker.Filter) broker.Subscription {
 }
 
 func only(types ...models.EventType) broker.Filter {
-	f := broker.Filter{Types: map[models.EventType]bool{}}
+	f := broker.Filter{Types: []models.EventType{}}
 	for _, t := range types {
-		f.Types[t] = true
+		f.Types = append(f.Types, t)
 	}
 	return f
 }
