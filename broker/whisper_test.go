@@ -80,9 +80,7 @@ func narrowed(user int64, f broker.Filter) broker.Subscription {
 
 func only(types ...models.EventType) broker.Filter {
 	f := broker.Filter{Types: []models.EventType{}}
-	for _, t := range types {
-		f.Types = append(f.Types, t)
-	}
+	f.Types = append(f.Types, types...)
 	return f
 }
 

@@ -87,8 +87,15 @@ func (h *house) call(method, path string, form url.Values) string {
 	return string(body)
 }
 
-// stream opens one and gives its answer, with the body from its ready on.
-func (h *house) stream() (*http.Response, *bufio.Reader) {
+// reader is the client's end of a stream.
+type reader struct {
+	io.Reader
+	id    string // of the request
+	close func() error
+}
+
+// stream opens one, which has begun.
+func (h *house) stream() reader {
 	h.t.Helper()
 	req, err := http.NewRequestWithContext(context.WithoutCancel(h.t.Context()), http.MethodGet, h.URL()+"/v1/events/stream", nil)
 	if err != nil {
@@ -104,7 +111,7 @@ func (h *house) stream() (*http.Response, *bufio.Reader) {
 	if _, err := r.Peek(1); err != nil || resp.StatusCode != http.StatusOK {
 		h.t.Fatalf("%s, %v", resp.Status, err)
 	}
-	return resp, r
+	return reader{r, resp.Header.Get("X-Request-Id"), resp.Body.Close}
 }
 
 // requestLines are those of the log about streams.
@@ -133,14 +140,14 @@ func TestTheRequestLineOfAStream(t *testing.T) {
 	t.Parallel()
 	const series = `parley_http_requests_total{code="200",method="GET",route="/v1/events/stream"} 1`
 	onEngines(t, func(h *house) {
-		resp, r := h.stream()
+		stream := h.stream()
 		h.call("POST", "/v1/send", url.Values{"text": {"hello"}})
 		if n := len(h.requestLines()); n > 0 || strings.Contains(h.call("GET", "/metrics", nil), series) {
 			h.t.Errorf("%d streams are told of while one is open", n)
 		}
-		id := resp.Header.Get("X-Request-Id")
+		id := stream.id
 		h.call("POST", "/v1/logout", nil)
-		body, err := io.ReadAll(r)
+		body, err := io.ReadAll(stream)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -208,16 +215,15 @@ func TestStreamsCountAsConnections(t *testing.T) {
 	onEngines(t, func(h *house) {
 		open := h.server.listener.(*boundedListener).open.Load
 		http.DefaultClient.CloseIdleConnections()
-		var streams []*http.Response
+		var streams []reader
 		for range 3 {
-			resp, _ := h.stream()
-			streams = append(streams, resp)
+			streams = append(streams, h.stream())
 		}
 		if n := open(); n < 3 {
 			h.t.Errorf("%d connections with 3 streams", n)
 		}
-		for _, resp := range streams {
-			_ = resp.Body.Close()
+		for _, stream := range streams {
+			_ = stream.close()
 		}
 		h.wait("no connection is open", func() bool {
 			http.DefaultClient.CloseIdleConnections()

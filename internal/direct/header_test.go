@@ -38,6 +38,7 @@ func TestHeader(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %q", err, mine)
 		}
+		_ = got.Body.Close()
 		if !got.Close || got.Status != resp.Status || got.ContentLength != -1 || len(got.TransferEncoding) > 0 {
 			t.Errorf("the answer is %+v", got)
 		}
