@@ -35,7 +35,7 @@ func (s *server) authenticate(c *gin.Context) {
 		return
 	}
 	if release != nil {
-		defer release()
+		aboutOf(c.Request.Context()).last.holds(release)
 	}
 	actor.Address = aboutOf(c.Request.Context()).address.String()
 	if err := s.chat.CheckAddress(actor); err != nil {
@@ -49,7 +49,7 @@ func (s *server) authenticate(c *gin.Context) {
 	c.Next()
 }
 
-func (s *server) actor(c *gin.Context, op *operation, token string, fromCookie bool) (chat.Actor, func(), error) {
+func (s *server) actor(c *gin.Context, op *operation, token string, fromCookie bool) (chat.Actor, func(context.Context), error) {
 	r := c.Request
 	if token != "" {
 		a, slid, err := s.chat.Authenticate(r.Context(), token)

@@ -43,7 +43,7 @@ func TestPollOfALogThatIsPrunedMeanwhile(t *testing.T) {
 	// With events in hand they are given, and the next call is told.
 	log = &prunedLog{}
 	p = poll{log: log, limit: 20}
-	p.filter.Types = map[models.EventType]bool{models.MessageCreated: true}
+	p.filter.Types = []models.EventType{models.MessageCreated}
 	if answer, _, err := (poll{log: pageOf{log, 10}, filter: p.filter, limit: 20}).read(t.Context(), 3); err != nil ||
 		len(answer.events) != 10 || answer.cursor != 13 || !answer.more {
 		t.Errorf("in the middle: %d events to %d, %v", len(answer.events), answer.cursor, err)

@@ -42,6 +42,8 @@ type about struct {
 
 	counted   bool // by a limit
 	remaining int  // of the limit that least is left of
+
+	last ending
 }
 
 // route is the operation's path as the spec has it, Unrouted without one.
@@ -93,13 +95,13 @@ func (h LogHandler) WithGroup(name string) slog.Handler {
 
 // identify gives the request its id, and tells the metrics and the log how it ended.
 func (s *server) identify(c *gin.Context) {
-	began := time.Now()
 	a := &about{id: newRequestID(), address: s.clientAddress(c), secure: s.secure(c), answer: c.Writer.Header()}
+	a.last.began = time.Now()
 	_, a.head = c.Request.Context().Value(headKey).(bool)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), aboutKey, a))
 	setDefaults(a.answer)
 	a.answer["X-Request-Id"] = []string{a.id}
-	defer s.served(c, a, began) // also when the connection is cut by a panic
+	defer s.over(c, a) // also when the connection is cut by a panic
 	c.Next()
 }
 
@@ -127,14 +129,18 @@ func (s *server) recoverPanic(c *gin.Context) {
 		if v == http.ErrAbortHandler { //nolint:errorlint // a panic's value, compared as net/http does
 			cutOff()
 		}
-		s.log.ErrorContext(c.Request.Context(), "panic", "method", c.Request.Method,
-			"route", aboutOf(c.Request.Context()).route(), "value", v, "stack", string(debug.Stack()))
+		s.logPanic(c.Request.Context(), c.Request.Method, aboutOf(c.Request.Context()).route(), v)
 		if c.Writer.Written() {
 			cutOff()
 		}
 		s.refuse(c, models.Refuse(models.CodeInternal, "something went wrong; the log has more under this request id"))
 	}()
 	c.Next()
+}
+
+// logPanic is to be called by who recovers.
+func (s *server) logPanic(ctx context.Context, method, route string, v any) {
+	s.log.ErrorContext(ctx, "panic", "method", method, "route", route, "value", v, "stack", string(debug.Stack()))
 }
 
 // cutOff ends the connection without the end of its answer, so that the client notices. It does not return.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -40,26 +42,57 @@ func loggedPath(path string) string {
 	return path
 }
 
-// served tells of a request that has ended. The log gets the path without its query, which may hold a
+// ending is what there is to do and to tell when a request has ended: its handler, or the stream that has taken its
+// connection and goes on. It keeps nothing else of the request alive.
+type ending struct {
+	began   time.Time
+	release []func(context.Context) // what a stream holds is given back
+	later   bool                    // a stream that has taken the connection goes on
+
+	id, method, route, path string
+	user                    int64
+	address                 netip.Addr
+}
+
+// holds has something given back at the end.
+func (e *ending) holds(release func(context.Context)) { e.release = append(e.release, release) }
+
+// over ends a request, unless a stream goes on with it.
+func (s *server) over(c *gin.Context, a *about) {
+	if a.last.later {
+		return
+	}
+	e := a.ending(method(c), loggedPath(c.Request.URL.Path))
+	s.end(c.Request.Context(), &e, c.Writer.Status(), c.Writer.Size(), a.op != nil && a.op.lasting)
+}
+
+// ending is the request's, filled.
+func (a *about) ending(method, path string) ending {
+	e := a.last
+	e.id, e.method, e.route, e.path, e.user, e.address = a.id, method, a.route(), path, a.actor.User.ID, a.address
+	return e
+}
+
+// end tells of a request that has ended. The log gets the path without its query, which may hold a
 // ticket.
-func (s *server) served(c *gin.Context, a *about, began time.Time) {
-	done := Served{Method: method(c), Route: a.route(), Status: c.Writer.Status(), Took: time.Since(began)}
+func (s *server) end(ctx context.Context, e *ending, status, bytes int, lasting bool) {
+	for _, release := range e.release {
+		release(ctx)
+	}
+	done := Served{Method: e.method, Route: e.route, Status: status, Took: time.Since(e.began), Lasting: lasting}
 	if !slices.Contains(methods, done.Method) {
 		done.Method = OtherMethod
 	}
-	if a.op != nil {
-		done.Lasting = a.op.lasting
-	}
 	s.onServed(done)
-	if !s.log.Enabled(c.Request.Context(), slog.LevelDebug) {
+	if !s.log.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	line := []any{
-		"method", method(c), "route", done.Route, "path", loggedPath(c.Request.URL.Path), "status", done.Status,
-		"bytes", c.Writer.Size(), "duration", done.Took, "address", a.address,
+		"method", e.method, "route", e.route, "path", e.path, "status", status,
+		"bytes", bytes, "duration", done.Took, "address", e.address,
 	}
-	if id := a.actor.User.ID; id != 0 {
-		line = append(line, "user_id", id)
+	if e.user != 0 {
+		line = append(line, "user_id", e.user)
 	}
-	s.log.DebugContext(c.Request.Context(), "request", line...)
+	s.log.DebugContext(ctx, "request", line...)
 }

@@ -14,6 +14,7 @@ import (
 
 	"parley/broker"
 	"parley/chat"
+	"parley/internal/direct"
 	"parley/internal/limit"
 	"parley/models"
 )
@@ -35,6 +36,8 @@ type Options struct {
 	// Served is told of every request that has ended, on its goroutine.
 	Served  func(Served)
 	Metrics http.Handler // answers /metrics
+	// Direct takes the connections of streams; nil: they stay in their handlers.
+	Direct *direct.Server
 }
 
 // server is the handlers' common ground. It implements StrictServerInterface.
@@ -55,6 +58,7 @@ type server struct {
 	onServed   func(Served)
 	metrics    http.Handler
 	docs       map[string]docsFile
+	direct     *direct.Server
 }
 
 var _ StrictServerInterface = (*server)(nil)
@@ -90,7 +94,7 @@ func New(o Options) (*API, error) {
 		cors:       newCORS(o.CORSOrigins),
 		specJSON:   spec.json,
 		onServed:   o.Served, metrics: o.Metrics,
-		docs: docs, guesses: o.Limits.Guesses(),
+		docs: docs, guesses: o.Limits.Guesses(), direct: o.Direct,
 	}
 	if s.proxies, err = parseProxies(o.TrustedProxies); err != nil {
 		return nil, err

@@ -19,10 +19,10 @@ const (
 
 // streamAnswer is a stream that is ready to run as the answer of a request.
 type streamAnswer struct {
-	ctx    context.Context //nolint:containedctx // the generated Visit methods take none
-	stream *broker.Stream
-	media  string
-	hold   func() (release func()) // keeps the session in use
+	server  *server
+	request *http.Request
+	stream  *broker.Stream
+	media   string
 }
 
 // responseSink hands the broker's frames to the response. Each Write reaches the client at once.
@@ -39,14 +39,44 @@ func (s responseSink) Write(p []byte) error {
 	return s.control.Flush()
 }
 
+// run writes the stream on the request's own connection, in a goroutine that outlives this one, or, where that cannot
+// be had, here.
 func (a streamAnswer) run(w http.ResponseWriter) error {
 	h := w.Header()
 	h.Set("Content-Type", a.media)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events back otherwise
-	defer a.hold()()
+	ctx := a.request.Context()
+	about := aboutOf(ctx)
+	about.last.holds(a.server.chat.Hold(ctx, about.actor)) // keeps the session in use
+	goingOn := &takenStream{a.server, about.ending(http.MethodGet, about.route())}
+	about.last.later = true
+	if taken, err := a.server.direct.Take(w, a.request, a.stream, goingOn); taken {
+		return err
+	}
+	about.last.later = false
 	w.WriteHeader(http.StatusOK)
-	return a.stream.Run(a.ctx, responseSink{w: w, control: http.NewResponseController(w)})
+	return a.stream.Run(ctx, responseSink{w: w, control: http.NewResponseController(w)})
+}
+
+// takenStream is what a stream that goes on without its handler keeps of its request.
+type takenStream struct {
+	server *server
+	ending
+}
+
+// Ended implements direct.Owner.
+func (t *takenStream) Ended(written int64, panicked any) {
+	ctx := context.WithValue(context.Background(), aboutKey, &about{id: t.id})
+	defer func() {
+		if v := recover(); v != nil {
+			t.server.logPanic(ctx, t.method, t.route, v)
+		}
+	}()
+	if panicked != nil {
+		t.server.logPanic(ctx, t.method, t.route, panicked)
+	}
+	t.server.end(ctx, &t.ending, http.StatusOK, int(written), true)
 }
 
 // VisitStreamEventsResponse implements StreamEventsResponseObject.
@@ -79,7 +109,11 @@ func (s *server) StreamNDJSON(ctx context.Context, r StreamNDJSONRequestObject) 
 
 // open subscribes; the answer's Visit method runs the stream.
 func (s *server) open(ctx context.Context, r streamRequest) (streamAnswer, error) {
-	if c, ok := ctx.(*gin.Context); ok && !accepts(c.GetHeader("Accept"), r.media) {
+	c, ok := ctx.(*gin.Context)
+	if !ok {
+		return streamAnswer{}, errNoRequest
+	}
+	if !accepts(c.GetHeader("Accept"), r.media) {
 		return streamAnswer{}, models.Refuse(models.CodeNotAcceptable, "this is %s", r.media)
 	}
 	ctx, actor := call(ctx)
@@ -96,8 +130,7 @@ func (s *server) open(ctx context.Context, r streamRequest) (streamAnswer, error
 	if err != nil {
 		return streamAnswer{}, streamFault(err)
 	}
-	hold := func() func() { return s.chat.Hold(ctx, actor) }
-	return streamAnswer{ctx: ctx, stream: stream, media: r.media, hold: hold}, nil
+	return streamAnswer{server: s, request: c.Request, stream: stream, media: r.media}, nil
 }
 
 // startOf reads where a stream begins: Last-Event-ID wins over after, nil is from now. What
@@ -126,11 +159,11 @@ func (s *server) filter(ctx context.Context, rooms []string, types []EventType) 
 			return f, err
 		}
 	}
+	if len(types) > 0 {
+		f.Types = make([]models.EventType, 0, len(types))
+	}
 	for _, t := range types {
-		if f.Types == nil {
-			f.Types = make(map[models.EventType]bool, len(types))
-		}
-		f.Types[models.EventType(t)] = true
+		f.Types = append(f.Types, models.EventType(t))
 	}
 	return f, nil
 }

@@ -13,7 +13,7 @@ import (
 	"parley/models"
 )
 
-// What Subscribe, Watch, Run and Wait may answer.
+// What Subscribe, Watch, Run, Pump and Wait may answer.
 var (
 	// ErrTooManyStreams refuses one stream, or one waiter, more than a session may have.
 	ErrTooManyStreams = errors.New("too many streams of this session")
@@ -21,6 +21,10 @@ var (
 	ErrClosed = errors.New("broker is closing")
 	// ErrSessionEnded ends the waiters of a session that has ended.
 	ErrSessionEnded = errors.New("session has ended")
+	// ErrLeft ends a stream whose reader has gone.
+	ErrLeft = errors.New("reader has gone")
+	// ErrQuiet says that a stream needs no goroutine for now.
+	ErrQuiet = errors.New("stream is quiet")
 )
 
 // MaxStreams is how many streams, and how many waiters, a session may have open.

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	"parley/models"
@@ -26,7 +28,11 @@ type index struct {
 type account struct {
 	userID int64
 	subs   []*subscriber
-	topics map[models.Audience]struct{}
+	topics []models.Audience // sorted
+	first  struct {          // most have no more
+		subs   [1]*subscriber
+		topics [3]models.Audience
+	}
 	// left has the rooms that the user went out of, each with the id of that event: a snapshot from
 	// before it must not bring the room back, or the user's presence would be told there.
 	left map[int64]int64
@@ -63,7 +69,8 @@ func (x *index) attach(s *subscriber) error {
 	x.sessions[s.sessionID] = append(x.sessions[s.sessionID], s)
 	a := x.accounts[s.view.userID]
 	if a == nil {
-		a = &account{userID: s.view.userID, topics: make(map[models.Audience]struct{})}
+		a = &account{userID: s.view.userID}
+		a.subs, a.topics = a.first.subs[:0], a.first.topics[:0]
 		x.accounts[a.userID] = a
 	}
 	a.subs = append(a.subs, s)
@@ -94,8 +101,8 @@ func (x *index) release(a *account) {
 	if len(a.subs) > 0 || a.kept {
 		return
 	}
-	for t := range a.topics {
-		x.leave(a, t)
+	for len(a.topics) > 0 {
+		x.leave(a, a.topics[len(a.topics)-1])
 	}
 	delete(x.accounts, a.userID)
 }
@@ -155,18 +162,26 @@ func (x *index) place(userID int64, st models.Standing) {
 
 var agents = models.Audience{Kind: models.ToAgents}
 
+func compareAudiences(a, b models.Audience) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+}
+
 // join needs mu.
 func (x *index) join(a *account, t models.Audience) {
 	if x.topics[t] == nil {
 		x.topics[t] = make(map[*account]struct{})
 	}
 	x.topics[t][a] = struct{}{}
-	a.topics[t] = struct{}{}
+	if i, in := slices.BinarySearchFunc(a.topics, t, compareAudiences); !in {
+		a.topics = slices.Insert(a.topics, i, t)
+	}
 }
 
 // leave needs mu.
 func (x *index) leave(a *account, t models.Audience) {
-	delete(a.topics, t)
+	if i, in := slices.BinarySearchFunc(a.topics, t, compareAudiences); in {
+		a.topics = slices.Delete(a.topics, i, i+1)
+	}
 	delete(x.topics[t], a)
 	if len(x.topics[t]) == 0 {
 		delete(x.topics, t)

@@ -263,7 +263,11 @@ func (r *reader) streams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.Run(ctx, &flakySink{reader: r, parser: recorder{t: r.t, format: sub.Format}, left: r.rng.IntN(60)})
+	sink := &flakySink{reader: r, parser: recorder{t: r.t, format: sub.Format}, left: r.rng.IntN(60)}
+	if r.rng.IntN(2) == 0 {
+		return lodge(s, sink).wait(ctx)
+	}
+	return s.Run(ctx, sink)
 }
 
 // polls is a long-poll after another, as package api does them.

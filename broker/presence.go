@@ -79,7 +79,7 @@ func (x *index) roomsHeard(userID int64, inLobby bool, most int) []int64 {
 		return nil
 	}
 	var rooms []int64
-	for t := range a.topics {
+	for _, t := range a.topics {
 		if t.Kind != models.ToRoom || t.ID == models.LobbyID && !inLobby || !x.listened(t) {
 			continue
 		}

@@ -61,7 +61,7 @@ func TestPresenceReachesThoseWhoShareARoom(t *testing.T) {
 		narrow.Filter = broker.Filter{Rooms: []int64{9}, HasRooms: true}
 		nine := w.connect(narrow)
 		deaf := of(3)
-		deaf.Filter = broker.Filter{Types: map[models.EventType]bool{models.MessageCreated: true}}
+		deaf.Filter = broker.Filter{Types: []models.EventType{models.MessageCreated}}
 		none := w.connect(deaf)
 		synctest.Wait()
 		w.announce(false, models.Away, 2)
@@ -113,7 +113,7 @@ func TestPresenceIsPaced(t *testing.T) {
 		}
 		for _, id := range ids[20:] { // they are known to the index, and want nothing
 			sub := of(id)
-			sub.Filter.Types = map[models.EventType]bool{models.MessageCreated: true}
+			sub.Filter.Types = []models.EventType{models.MessageCreated}
 			all = append(all, w.connect(sub))
 		}
 		synctest.Wait()

@@ -15,37 +15,96 @@ type Sink interface {
 	Write(p []byte) error
 }
 
-// Run writes the stream to sink until it ends: nil after session.ended, ErrClosed when the broker
-// closes, else the error of ctx, of the sink or of the log. It is called once, in whatever
-// goroutine shall do the writing, and holds no lock while it writes.
+// Run is Open and Pump on one goroutine, until ctx ends at the latest.
 func (s *Stream) Run(ctx context.Context, sink Sink) error {
 	defer s.Close()
-	s.out.sink = sink
-	defer s.out.free()
-	if err := s.open(); err != nil {
-		return err
+	defer context.AfterFunc(ctx, func() { s.finish(&ending{err: ctx.Err()}) })()
+	ended, err := s.Open(ctx, sink)
+	for !ended && err == nil {
+		<-s.wake
+		ended, err = s.turn(ctx)
 	}
-	for {
+	return err
+}
+
+// Open writes the beginning to sink and, where that takes no reading of the log, what has come since. It is called
+// once, before Rest and Pump. After an error or the end the caller closes the stream.
+func (s *Stream) Open(ctx context.Context, sink Sink) (ended bool, err error) {
+	s.out.sink = sink
+	if err := s.open(); err != nil {
+		return true, err
+	}
+	if s.behind {
+		return false, nil // there is a nudge for it
+	}
+	select {
+	case <-s.wake: // what for is looked at now
+	default:
+	}
+	ended, err = s.turn(ctx)
+	s.busy = false
+	return ended, err
+}
+
+// Host runs Pump on a goroutine, when Resume is called and only then.
+type Host interface{ Resume() }
+
+// Rest says, after Open, whether there is nothing to do: then the host is called when there is. Else Pump is to be
+// run.
+func (s *Stream) Rest(host Host) bool {
+	s.host = host
+	return s.rest()
+}
+
+// Pump writes the stream until it ends, or is quiet: then the host is called when there is something to do. It
+// answers nil after session.ended, ErrClosed when the broker closes, ErrLeft after Leave, ErrQuiet, else
+// the error of the sink or of the log, which is read with ctx. It holds no lock while it writes, and waits for the
+// stream alone and not for ctx, which many streams may share.
+func (s *Stream) Pump(ctx context.Context) error {
+	for !s.rest() {
+		<-s.wake
 		if ended, err := s.turn(ctx); ended || err != nil {
+			s.Close()
 			return err
 		}
+	}
+	return ErrQuiet
+}
+
+// rest gives the goroutine up for as long as nothing comes, unless something came lately. Either it finds the nudge
+// here, or who nudges finds the stream at rest.
+func (s *Stream) rest() bool {
+	if s.busy {
+		return false
+	}
+	s.resting.Store(true)
+	select {
+	case <-s.wake:
+		back := s.resting.CompareAndSwap(true, false)
 		select {
-		case <-s.wake:
-		case <-ctx.Done():
-			return ctx.Err()
+		case s.wake <- struct{}{}: // for who goes on
+		default:
 		}
+		return !back
+	default:
+		return true
 	}
 }
+
+// Leave ends the stream from any goroutine: its reader has gone. What it is writing at this moment it goes on to
+// write.
+func (s *Stream) Leave() { s.finish(&ending{err: ErrLeft}) }
 
 // turn does what there is to do after a wake. The end is looked at first: whatever was
 // published before it has set its flag by then, and is delivered before the farewell.
 // Events without an id are written between the two and the heartbeat.
 func (s *Stream) turn(ctx context.Context) (ended bool, err error) {
 	end := s.end.Load()
-	if end != nil && errors.Is(end.err, ErrClosed) {
-		return true, ErrClosed
+	if end != nil && !errors.Is(end.err, ErrSessionEnded) {
+		return true, end.err
 	}
 	if s.take() {
+		s.busy = true
 		if err := s.advance(ctx); err != nil {
 			return true, err
 		}

@@ -256,10 +256,10 @@ func TestFilters(t *testing.T) {
 		want   string
 	}{
 		{"none", broker.Filter{}, "ready@2 3 4 5 6 heartbeat@6"},
-		{"types", broker.Filter{Types: map[models.EventType]bool{models.MessageCreated: true}}, "ready@2 3 4 heartbeat@6"},
+		{"types", broker.Filter{Types: []models.EventType{models.MessageCreated}}, "ready@2 3 4 heartbeat@6"},
 		{"rooms", broker.Filter{HasRooms: true, Rooms: []int64{8, 7}}, "ready@2 4 5 6 heartbeat@6"},
 		{"no rooms", broker.Filter{HasRooms: true}, "ready@2 5 6 heartbeat@6"},
-		{"both", broker.Filter{HasRooms: true, Rooms: []int64{8}, Types: map[models.EventType]bool{models.MessageCreated: true}}, "ready@2 4 heartbeat@6"},
+		{"both", broker.Filter{HasRooms: true, Rooms: []int64{8}, Types: []models.EventType{models.MessageCreated}}, "ready@2 4 heartbeat@6"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,9 @@ type subscriber struct {
 	// The waker lowers it, the reader takes it; whoever sets it also fills wake.
 	from atomic.Int64
 	wake chan struct{} // one slot
+	// resting says that no goroutine waits for wake: who fills it has the host begin one.
+	resting atomic.Bool
+	host    Host // of a stream whose Pump may rest; set before it does
 	// end is set once, when the session or the broker has ended.
 	end atomic.Pointer[ending]
 	// beat asks for a heartbeat; wrote is the tick of the last write.
@@ -57,7 +60,7 @@ func (s *subscriber) init(b *Broker, userID, sessionID int64, f Filter) {
 	s.hears = !s.waiter && f.wants(models.PresenceChanged)
 }
 
-// ending is how a subscriber ends: err is ErrClosed, or ErrSessionEnded with data.
+// ending is how a subscriber ends: err is ErrSessionEnded with data, or any other without.
 type ending struct {
 	data models.EndedData
 	err  error
@@ -83,6 +86,9 @@ func (s *subscriber) nudge() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // a wake is under way and will see what was just set
+	}
+	if s.resting.Load() && s.resting.CompareAndSwap(true, false) {
+		s.host.Resume()
 	}
 }
 

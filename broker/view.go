@@ -77,7 +77,7 @@ func (v *view) leave(room int64) {
 // Filter narrows what a stream or a waiter gets; the cursor moves on over the rest.
 type Filter struct {
 	// Types are the types wanted; nil: all.
-	Types map[models.EventType]bool
+	Types []models.EventType
 	// Rooms are the rooms whose events are wanted where HasRooms is set. Events of no room
 	// pass. None are wanted where it is empty.
 	Rooms    []int64
@@ -93,4 +93,4 @@ func (f *Filter) Passes(e *models.Event) bool {
 }
 
 // wants says whether events of the type may pass.
-func (f *Filter) wants(t models.EventType) bool { return f.Types == nil || f.Types[t] }
+func (f *Filter) wants(t models.EventType) bool { return f.Types == nil || slices.Contains(f.Types, t) }

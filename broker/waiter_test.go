@@ -42,7 +42,7 @@ func (w *world) mustWatch(user int64, f broker.Filter) *broker.Waiter {
 
 func TestWaiter(t *testing.T) {
 	t.Parallel()
-	types := broker.Filter{Types: map[models.EventType]bool{models.MessageCreated: true}}
+	types := broker.Filter{Types: []models.EventType{models.MessageCreated}}
 	for _, tc := range []struct {
 		name   string
 		filter broker.Filter

@@ -79,10 +79,8 @@ func narrowed(user int64, f broker.Filter) broker.Subscription {
 }
 
 func only(types ...models.EventType) broker.Filter {
-	f := broker.Filter{Types: map[models.EventType]bool{}}
-	for _, t := range types {
-		f.Types[t] = true
-	}
+	f := broker.Filter{Types: []models.EventType{}}
+	f.Types = append(f.Types, types...)
 	return f
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -127,6 +128,44 @@ func (w *world) connectTo(sub broker.Subscription, r *recorder) *client {
 		c.err = s.Run(ctx, r)
 	}()
 	return c
+}
+
+// lodger runs a stream as one does who gives its goroutine up while it is quiet.
+type lodger struct {
+	s    *broker.Stream
+	done chan error
+	runs atomic.Int64 // goroutines so far
+}
+
+func (l *lodger) Resume() {
+	l.runs.Add(1)
+	go func() {
+		if err := l.s.Pump(context.Background()); !errors.Is(err, broker.ErrQuiet) {
+			l.done <- err
+		}
+	}()
+}
+
+// lodge opens the stream.
+func lodge(s *broker.Stream, sink broker.Sink) *lodger {
+	l := &lodger{s: s, done: make(chan error, 1)}
+	if ended, err := s.Open(context.Background(), sink); ended || err != nil {
+		s.Close()
+		l.done <- err
+	} else if !s.Rest(l) {
+		l.Resume()
+	}
+	return l
+}
+
+// wait is for the end; that of ctx is the reader's leaving.
+func (l *lodger) wait(ctx context.Context) error {
+	defer context.AfterFunc(ctx, l.s.Leave)()
+	err := <-l.done
+	if errors.Is(err, broker.ErrLeft) {
+		err = ctx.Err()
+	}
+	return err
 }
 
 // stop ends the stream as a client that goes away does.

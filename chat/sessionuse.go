@@ -85,11 +85,13 @@ func (d *useDesk) saved(sessionID int64, now time.Time) {
 	}
 }
 
-// Hold says that the actor's session has a stream open until release is called.
-func (s *Service) Hold(ctx context.Context, a Actor) (release func()) {
+// Hold says that the actor's session has a stream open until release is called, of whose context only the values
+// count.
+func (s *Service) Hold(ctx context.Context, a Actor) (release func(context.Context)) {
 	s.slideDue(ctx, []heldSession{s.uses.take(a.Session)}, touchEvery)
-	return func() {
-		last, h := s.uses.give(a.Session.ID)
+	session := a.Session.ID
+	return func(ctx context.Context) {
+		last, h := s.uses.give(session)
 		if !last {
 			return
 		}

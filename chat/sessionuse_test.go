@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestStreamSlidesItsSession(t *testing.T) {
 		}
 	}
 	slide := func() { s.SlideHeld(ctx) }
-	var first, second func()
+	var first, second func(context.Context)
 	written("opened right after the login", false, func() { first = s.Hold(ctx, ann) })
 	m.advance(10 * time.Minute)
 	written("a second one opened", true, func() { second = s.Hold(ctx, ann) })
@@ -40,13 +41,13 @@ func TestStreamSlidesItsSession(t *testing.T) {
 	written("more than that", true, slide)
 	written("at once again", false, slide)
 	m.advance(10 * time.Minute)
-	written("one closed, one still open", false, first)
-	written("the last one closed", true, second)
+	written("one closed, one still open", false, func() { first(ctx) })
+	written("the last one closed", true, func() { second(ctx) })
 	m.advance(2 * time.Hour)
 	written("none is open", false, slide)
 	written("opened after the idle time", true, func() { first = s.Hold(ctx, ann) })
 	m.advance(4 * time.Minute)
-	written("closed a moment later", false, first)
+	written("closed a moment later", false, func() { first(ctx) })
 }
 
 func TestStreamUseIsTriedAgain(t *testing.T) {
@@ -55,7 +56,7 @@ func TestStreamUseIsTriedAgain(t *testing.T) {
 	s := m.service()
 	ann, bob := m.add(t, s, "ann", models.RoleMember, ""), m.add(t, s, "bob", models.RoleMember, "")
 	for _, a := range []Actor{ann, bob} {
-		defer s.Hold(t.Context(), a)()
+		defer s.Hold(t.Context(), a)(t.Context())
 	}
 	m.advance(2 * time.Hour)
 	m.fail(errors.New("the disk is full"))
@@ -92,7 +93,7 @@ func TestRequestsAndStreamsShareTheirUse(t *testing.T) {
 		return slid
 	}
 	use()
-	defer s.Hold(ctx, login.Actor)()
+	defer s.Hold(ctx, login.Actor)(ctx)
 	m.advance(50 * time.Minute)
 	if !use() {
 		t.Error("a request's use is not written down")

@@ -41,8 +41,8 @@ func (s *Service) NewTicket(ctx context.Context, a Actor) (ticket string, until 
 }
 
 // UseTicket gives who a stream's ticket stands for. release must be called when the stream has
-// closed. rate_limited where four streams are open on it.
-func (s *Service) UseTicket(ctx context.Context, ticket string) (a Actor, release func(), err error) {
+// closed; of its context only the values count. rate_limited where four streams are open on it.
+func (s *Service) UseTicket(ctx context.Context, ticket string) (a Actor, release func(context.Context), err error) {
 	hash := hashToken(ticket)
 	before, ok := s.tickets.take(hash)
 	if !ok {
@@ -64,7 +64,7 @@ func (s *Service) UseTicket(ctx context.Context, ticket string) (a Actor, releas
 	admitted = true
 	s.idle.see(a)
 	s.desk.note(a.User)
-	return a, func() { s.closeTicket(context.WithoutCancel(ctx), hash) }, nil
+	return a, func(ctx context.Context) { s.closeTicket(context.WithoutCancel(ctx), hash) }, nil
 }
 
 // checkTicket reads and marks the ticket in one command, so that a close and a reconnect at

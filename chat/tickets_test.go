@@ -48,7 +48,7 @@ func TestTicketIsUsedWhileItsStreamCloses(t *testing.T) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		release()
+		release(ctx)
 	}()
 	<-held
 	_, again, err := s.UseTicket(ctx, ticket)
@@ -61,7 +61,7 @@ func TestTicketIsUsedWhileItsStreamCloses(t *testing.T) {
 		t.Errorf("a ticket with an open stream is noted as closed: %+v", k)
 	}
 	m.advance(time.Hour)
-	again()
+	again(ctx)
 	m.advance(TicketReconnect + time.Second)
 	if _, _, err := s.UseTicket(ctx, ticket); models.CodeOf(err) != models.CodeUnauthorized {
 		t.Errorf("two minutes after the last close: %v", err)
@@ -85,7 +85,7 @@ func TestTicketIsOverForTwoAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release()
+	release(ctx)
 	m.advance(TicketReconnect + time.Second)
 	held := make(chan struct{})
 	g.held, g.release = held, make(chan struct{})
@@ -119,7 +119,7 @@ func TestTicketWhoseCloseIsNotNoted(t *testing.T) {
 		}
 		m.advance(time.Hour)
 		m.fail(errors.New("the disk is full"))
-		release()
+		release(ctx)
 		m.fail(nil)
 		m.advance(after)
 		if _, _, err := s.UseTicket(ctx, ticket); (err == nil) != (name == "soon") {

@@ -25,8 +25,8 @@ type frameConn struct {
 
 	// From the login on:
 	actor   chat.Actor
-	id      int64  // of the account, in the protocol
-	release func() // of the session's use
+	id      int64                 // of the account, in the protocol
+	release func(context.Context) // of the session's use
 	view    frameView
 	notices notices[frameUser]
 	own     ownMessages
@@ -119,7 +119,7 @@ func (c *frameConn) depart(ctx context.Context) {
 	if !c.loggedIn() {
 		return
 	}
-	c.release()
+	c.release(ctx)
 	c.leave(ctx, c.actor)
 	c.frame.hub.remove(c)
 	c.frame.hub.tell(frameUser{c.actor.User.ID, c.id}, c.own.last)

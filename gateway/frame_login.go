@@ -89,7 +89,7 @@ func (c *frameConn) open(ctx context.Context, a chat.Actor) (*broker.Stream, err
 	o := &c.frame.opt
 	stream, err := o.Broker.Subscribe(ctx, broker.Subscription{
 		User: a.User.ForEvent(), SessionID: a.Session.ID, Format: broker.NDJSON,
-		Filter: broker.Filter{Types: map[models.EventType]bool{models.MessageCreated: true, models.PresenceChanged: true}},
+		Filter: broker.Filter{Types: []models.EventType{models.MessageCreated, models.PresenceChanged}},
 		Alive:  func(ctx context.Context) error { return o.Chat.Alive(ctx, a) },
 	})
 	if errors.Is(err, broker.ErrClosed) {

@@ -20,8 +20,8 @@ type lineConn struct {
 	out     *outbox
 	bye     sync.Once // its last line
 	actor   chat.Actor
-	release func() // of the session's use
-	lastID  int64  // of the newest message that it said to the lobby; of the goroutine that reads
+	release func(context.Context) // of the session's use
+	lastID  int64                 // of the newest message that it said to the lobby; of the goroutine that reads
 
 	running sync.WaitGroup
 	kinds   roomKinds // of the rooms it heard from; of the stream's goroutine
@@ -60,7 +60,7 @@ func (c *lineConn) enter(ctx context.Context) *broker.Stream {
 	c.label, c.account = lineLabel{c.addr.String(), c.addr.String()}, login.Actor.User.Name
 	stream, err := o.Broker.Subscribe(ctx, broker.Subscription{
 		User: c.actor.User.ForEvent(), SessionID: c.actor.Session.ID, Format: broker.NDJSON,
-		Filter: broker.Filter{Types: map[models.EventType]bool{models.MessageCreated: true}},
+		Filter: broker.Filter{Types: []models.EventType{models.MessageCreated}},
 		Alive:  func(ctx context.Context) error { return o.Chat.Alive(ctx, c.actor) },
 	})
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *lineConn) enter(ctx context.Context) *broker.Stream {
 // depart ends the session, and the account with it if it left nothing.
 func (c *lineConn) depart(ctx context.Context) {
 	if c.release != nil {
-		c.release()
+		c.release(ctx)
 	}
 	if c.actor.User.ID == 0 {
 		return

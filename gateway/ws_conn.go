@@ -20,9 +20,9 @@ type wsConn struct {
 	who      limit.Who // Account is 0 until it is known
 	socket   *wsSocket
 	actor    chat.Actor
-	own      bool   // the session is the connection's
-	lobby    bool   // the client wants the lobby too, as receiver 0
-	giveBack func() // of the ticket; may be nil
+	own      bool                  // the session is the connection's
+	lobby    bool                  // the client wants the lobby too, as receiver 0
+	giveBack func(context.Context) // of the ticket; may be nil
 
 	kinds roomKinds       // of the rooms it heard from; of the stream's goroutine, as ids
 	ids   map[int64]int64 // of those it heard from
@@ -34,12 +34,8 @@ type wsConn struct {
 
 // subscribe opens the actor's stream of the types of events, from now on.
 func subscribe(s *WS, a chat.Actor, types ...models.EventType) (*broker.Stream, error) {
-	filter := broker.Filter{Types: map[models.EventType]bool{}}
-	for _, t := range types {
-		filter.Types[t] = true
-	}
 	stream, err := s.opt.Broker.Subscribe(s.ctx, broker.Subscription{
-		User: a.User.ForEvent(), SessionID: a.Session.ID, Format: broker.NDJSON, Filter: filter,
+		User: a.User.ForEvent(), SessionID: a.Session.ID, Format: broker.NDJSON, Filter: broker.Filter{Types: types},
 		Alive: func(ctx context.Context) error { return s.opt.Chat.Alive(ctx, a) },
 	})
 	switch {

@@ -34,7 +34,7 @@ func (s *WS) talk(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	defer s.opt.Chat.Hold(s.ctx, c.actor)()
+	defer s.opt.Chat.Hold(s.ctx, c.actor)(s.ctx)
 	if c.socket = s.welcome(w, r); c.socket == nil {
 		stream.Close()
 		return
@@ -120,7 +120,7 @@ func (c *wsConn) depart() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ws.ctx), farewell)
 	defer cancel()
 	if c.giveBack != nil {
-		c.giveBack()
+		c.giveBack(ctx)
 	}
 	if !c.own {
 		return

@@ -56,7 +56,7 @@ func (s *WS) support(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	defer s.opt.Chat.Hold(s.ctx, actor)()
+	defer s.opt.Chat.Hold(s.ctx, actor)(s.ctx)
 	if c.socket = s.welcome(w, r); c.socket == nil {
 		stream.Close()
 		return

@@ -122,7 +122,7 @@ func TestDeadTicketsGo(t *testing.T) {
 		if steps := k.do("delete dead tickets"); len(steps) < 3 || k.count("tickets") != 1 {
 			t.Errorf("in steps %v; %d tickets are left, want the one with a stream", steps, k.count("tickets"))
 		}
-		release()
+		release(t.Context())
 		k.ahead.Add(int64(chat.TicketReconnect + time.Minute))
 		if k.do("delete dead tickets"); k.count("tickets") != 0 {
 			t.Errorf("%d tickets are left", k.count("tickets"))

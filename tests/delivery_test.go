@@ -31,6 +31,7 @@ var scenes = []scene{
 	{name: "from the log", behind: true, with: harness.Tune(func(o *app.Options) {
 		o.RingSize, o.PageSize, o.Heartbeat = 2, 3, 20*time.Millisecond
 	})},
+	{name: "in the handlers", with: plainStreams()},
 	{name: "live on PostgreSQL", with: harness.Postgres()},
 }
 

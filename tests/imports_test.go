@@ -31,7 +31,7 @@ var house = map[string]struct {
 		may: []string{"models", "bus"}, inTests: []string{"internal/pgtest"},
 		why: "an adapter knows its interface only",
 	},
-	"api":     {may: []string{"models", "chat", "broker", "internal/limit"}, why: "HTTP speaks to the rules and the fan-out, never to the database"},
+	"api":     {may: []string{"models", "chat", "broker", "internal/direct", "internal/limit"}, why: "HTTP speaks to the rules and the fan-out, never to the database"},
 	"gateway": {may: []string{"models", "chat", "broker", "internal/limit"}, why: "the older protocols are another face of the same rules"},
 	"web":     {why: "the pages are clients of the API like any other"},
 	"client":  {why: "people import it into programs of their own"},
@@ -70,8 +70,12 @@ var house = map[string]struct {
 		may: []string{"models", "chat", "store", "broker", "api"},
 		why: "it reads the numbers that the parts keep, so that none of them knows Prometheus",
 	},
+	"internal/direct": {
+		may: []string{"broker"}, inTests: []string{"models"},
+		why: "what is special about streams on connections of their own is in one place, and knows the fan-out only",
+	},
 	"internal/app": {
-		may: []string{"models", "chat", "store", "broker", "bus", "bus/memory", "bus/nats", "bus/postgres", "api", "gateway", "web", "internal/config", "internal/control", "internal/limit", "internal/metrics", "internal/terminal/chat", "internal/terminal/send", "internal/terminal/session", "internal/terminal/tail"},
+		may: []string{"models", "chat", "store", "broker", "bus", "bus/memory", "bus/nats", "bus/postgres", "api", "gateway", "web", "internal/config", "internal/control", "internal/direct", "internal/limit", "internal/metrics", "internal/terminal/chat", "internal/terminal/send", "internal/terminal/session", "internal/terminal/tail"},
 		why: "the composition root knows all parts, but is no client itself",
 	},
 	"internal/pgtest": {why: "a database for tests depends on nothing that is tested"},
@@ -119,7 +123,7 @@ var guests = []struct {
 	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
-		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/metrics", "tests", "tests/harness", "tests/linear", "examples", "bench", "internal/terminal/chat"},
+		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/control", "internal/direct", "internal/metrics", "tests", "tests/harness", "tests/linear", "examples", "bench", "internal/terminal/chat"},
 		"the rules, the storage and the fan-out serve every protocol",
 	},
 }

@@ -12,50 +12,52 @@ import (
 
 func TestStreamHeaders(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
-	ann := s.User("ann")
-	for media, st := range map[string]*harness.Stream{"text/event-stream": ann.Stream(), "application/x-ndjson": ann.NDJSON()} {
-		for name, want := range map[string]string{
-			"Content-Type": media, "Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Length": "",
-			"Content-Encoding": "", "X-Content-Type-Options": "nosniff",
-		} {
-			if got := st.Header.Get(name); got != want {
-				t.Errorf("%s: %s is %q, want %q", media, name, got, want)
+	onEngines(t, func(t *testing.T, s *harness.Server) {
+		ann := s.User("ann")
+		for media, st := range map[string]*harness.Stream{"text/event-stream": ann.Stream(), "application/x-ndjson": ann.NDJSON()} {
+			for name, want := range map[string]string{
+				"Content-Type": media, "Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Length": "",
+				"Content-Encoding": "", "X-Content-Type-Options": "nosniff",
+			} {
+				if got := st.Header.Get(name); got != want {
+					t.Errorf("%s: %s is %q, want %q", media, name, got, want)
+				}
 			}
 		}
-	}
-	poll := ann.Get("/v1/events?wait=0")
-	if got := poll.Header.Get("Cache-Control"); got != "no-store" {
-		t.Errorf("the poll may be kept: %q", got)
-	}
+		poll := ann.Get("/v1/events?wait=0")
+		if got := poll.Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("the poll may be kept: %q", got)
+		}
+	})
 }
 
 func TestReady(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
-	ann := s.User("ann")
-	head := ann.Send("lobby", "hi").ID
-	for name, tt := range map[string]struct {
-		with    []harness.With
-		cursor  int64
-		resumed bool
-	}{
-		"now":                {nil, head, false},
-		"from the head":      {[]harness.With{harness.After(head)}, head, true},
-		"from before":        {[]harness.With{harness.After(1)}, 1, true},
-		"from the beginning": {[]harness.With{harness.After(0)}, 0, true},
-		"by the header":      {[]harness.With{harness.Header("Last-Event-ID", "1")}, 1, true},
-		"the header wins":    {[]harness.With{harness.Header("Last-Event-ID", id(head)), harness.After(0)}, head, true},
-		"an empty header":    {[]harness.With{harness.Header("Last-Event-ID", ""), harness.After(1)}, 1, true},
-	} {
-		for _, open := range []func(...harness.With) *harness.Stream{ann.Stream, ann.NDJSON} {
-			ready := open(tt.with...).Ready
-			data := harness.DataOf[client.ReadyData](ready)
-			if data.Cursor != tt.cursor || data.Resumed != tt.resumed || data.User.ID != ann.ID || data.User.Name != "ann" {
-				t.Errorf("%s: ready has %+v", name, data)
+	onEngines(t, func(t *testing.T, s *harness.Server) {
+		ann := s.User("ann")
+		head := ann.Send("lobby", "hi").ID
+		for name, tt := range map[string]struct {
+			with    []harness.With
+			cursor  int64
+			resumed bool
+		}{
+			"now":                {nil, head, false},
+			"from the head":      {[]harness.With{harness.After(head)}, head, true},
+			"from before":        {[]harness.With{harness.After(1)}, 1, true},
+			"from the beginning": {[]harness.With{harness.After(0)}, 0, true},
+			"by the header":      {[]harness.With{harness.Header("Last-Event-ID", "1")}, 1, true},
+			"the header wins":    {[]harness.With{harness.Header("Last-Event-ID", id(head)), harness.After(0)}, head, true},
+			"an empty header":    {[]harness.With{harness.Header("Last-Event-ID", ""), harness.After(1)}, 1, true},
+		} {
+			for _, open := range []func(...harness.With) *harness.Stream{ann.Stream, ann.NDJSON} {
+				ready := open(tt.with...).Ready
+				data := harness.DataOf[client.ReadyData](ready)
+				if data.Cursor != tt.cursor || data.Resumed != tt.resumed || data.User.ID != ann.ID || data.User.Name != "ann" {
+					t.Errorf("%s: ready has %+v", name, data)
+				}
 			}
 		}
-	}
+	})
 }
 
 // retry is jittered between half a second and two.
@@ -80,45 +82,47 @@ func TestRetry(t *testing.T) {
 // What happens comes at once and in order, to those who are there.
 func TestLive(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
-	ann, bob := s.User("ann"), s.User("bob")
-	ann.Room("tea", "private")
-	sse, lines := bob.Stream(), bob.NDJSON()
-	ann.Send("tea", "not for bob")
-	var sent []int64
-	for range 5 {
-		sent = append(sent, ann.Send("lobby", "hi").ID)
-	}
-	for _, st := range []*harness.Stream{sse, lines} {
-		for _, want := range sent {
-			if e := st.Next(); e.ID != want || e.Type != "message.created" {
-				t.Errorf("got %s, want the message %d", e.JSON, want)
+	onEngines(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		ann.Room("tea", "private")
+		sse, lines := bob.Stream(), bob.NDJSON()
+		ann.Send("tea", "not for bob")
+		var sent []int64
+		for range 5 {
+			sent = append(sent, ann.Send("lobby", "hi").ID)
+		}
+		for _, st := range []*harness.Stream{sse, lines} {
+			for _, want := range sent {
+				if e := st.Next(); e.ID != want || e.Type != "message.created" {
+					t.Errorf("got %s, want the message %d", e.JSON, want)
+				}
 			}
 		}
-	}
+	})
 }
 
 // A heartbeat says how far the quiet stream was examined; it can be resumed from.
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.Tune(func(o *app.Options) { o.Heartbeat = 50 * time.Millisecond }))
-	ann, bob := s.User("ann"), s.User("bob")
-	ann.Room("tea", "private")
-	for _, st := range []*harness.Stream{bob.Stream(), bob.NDJSON()} {
-		head := ann.Send("tea", "not for bob").ID
-		for {
-			e := st.Any()
-			if e.Type == "presence.changed" {
-				continue
-			}
-			if e.Type != "heartbeat" {
-				t.Fatalf("got %s", e.JSON)
-			}
-			if harness.DataOf[client.HeartbeatData](e).Cursor == head {
-				break
+	onEngines(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		ann.Room("tea", "private")
+		for _, st := range []*harness.Stream{bob.Stream(), bob.NDJSON()} {
+			head := ann.Send("tea", "not for bob").ID
+			for {
+				e := st.Any()
+				if e.Type == "presence.changed" {
+					continue
+				}
+				if e.Type != "heartbeat" {
+					t.Fatalf("got %s", e.JSON)
+				}
+				if harness.DataOf[client.HeartbeatData](e).Cursor == head {
+					break
+				}
 			}
 		}
-	}
+	}, harness.Tune(func(o *app.Options) { o.Heartbeat = 50 * time.Millisecond }))
 }
 
 // Resume by the last id seen, over and over: each event comes once.
@@ -246,60 +250,62 @@ func TestStreamAccept(t *testing.T) {
 // At most 32 streams a session.
 func TestStreamLimit(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
-	ann, bob := s.User("ann"), s.User("bob")
-	streams := make([]*harness.Stream, 0, 32)
-	for i := range 32 {
-		switch i % 3 {
-		case 0:
-			streams = append(streams, ann.Stream())
-		case 1:
-			streams = append(streams, ann.NDJSON())
-		default:
-			streams = append(streams, s.Stream(harness.Query("ticket", newTicket(ann).Ticket)))
+	onEngines(t, func(t *testing.T, s *harness.Server) {
+		ann, bob := s.User("ann"), s.User("bob")
+		streams := make([]*harness.Stream, 0, 32)
+		for i := range 32 {
+			switch i % 3 {
+			case 0:
+				streams = append(streams, ann.Stream())
+			case 1:
+				streams = append(streams, ann.NDJSON())
+			default:
+				streams = append(streams, s.Stream(harness.Query("ticket", newTicket(ann).Ticket)))
+			}
 		}
-	}
-	ann.Get("/v1/events/stream").Refused("rate_limited")
-	ann.Get("/v1/events/ndjson").Refused("rate_limited")
-	s.Do("GET", "/v1/events/stream", harness.Query("ticket", newTicket(ann).Ticket)).Refused("rate_limited")
-	s.Login("ann").Stream() // another session
-	bob.Stream()
-	ann.Get("/v1/events?wait=0").Want(200) // a poll is no stream
-	ann.Send("lobby", "hi")
-	for _, st := range streams {
-		st.Want("message.created")
-	}
-	streams[0].Close()
-	harness.Eventually(t, "a stream is free again", func() bool {
-		ctx, cancel := harness.Soon(t)
-		defer cancel()
-		req, err := s.NewRequest(ctx, http.MethodGet, "/v1/events/stream", ann.Bearer())
-		if err != nil {
-			t.Fatal(err)
+		ann.Get("/v1/events/stream").Refused("rate_limited")
+		ann.Get("/v1/events/ndjson").Refused("rate_limited")
+		s.Do("GET", "/v1/events/stream", harness.Query("ticket", newTicket(ann).Ticket)).Refused("rate_limited")
+		s.Login("ann").Stream() // another session
+		bob.Stream()
+		ann.Get("/v1/events?wait=0").Want(200) // a poll is no stream
+		ann.Send("lobby", "hi")
+		for _, st := range streams {
+			st.Want("message.created")
 		}
-		resp, err := harness.Client().Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+		streams[0].Close()
+		harness.Eventually(t, "a stream is free again", func() bool {
+			ctx, cancel := harness.Soon(t)
+			defer cancel()
+			req, err := s.NewRequest(ctx, http.MethodGet, "/v1/events/stream", ann.Bearer())
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := harness.Client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+		})
 	})
 }
 
 // A stop of the server ends streams without a farewell: their clients come again.
 func TestStreamsEndWithTheServer(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
-	ann := s.User("ann")
-	last := ann.Send("lobby", "one").ID
-	sse, lines := ann.Stream(), ann.NDJSON()
-	s.Restart()
-	for _, st := range []*harness.Stream{sse, lines} {
-		if rest := st.End(); len(rest) > 0 {
-			t.Errorf("the end was %v", rest)
+	onEngines(t, func(t *testing.T, s *harness.Server) {
+		ann := s.User("ann")
+		last := ann.Send("lobby", "one").ID
+		sse, lines := ann.Stream(), ann.NDJSON()
+		s.Restart()
+		for _, st := range []*harness.Stream{sse, lines} {
+			if rest := st.End(); len(rest) > 0 {
+				t.Errorf("the end was %v", rest)
+			}
 		}
-	}
-	next := ann.Send("lobby", "two").ID
-	if e := ann.Stream(harness.After(last)).Next(); e.ID != next {
-		t.Errorf("after the restart came %s", e.JSON)
-	}
+		next := ann.Send("lobby", "two").ID
+		if e := ann.Stream(harness.After(last)).Next(); e.ID != next {
+			t.Errorf("after the restart came %s", e.JSON)
+		}
+	})
 }

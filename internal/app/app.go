@@ -14,6 +14,7 @@ import (
 	"parley/chat"
 	"parley/internal/config"
 	"parley/internal/control"
+	"parley/internal/direct"
 	"parley/internal/limit"
 	"parley/internal/metrics"
 	"parley/models"
@@ -31,6 +32,7 @@ type App struct {
 	chat     *chat.Service
 	api      *api.API
 	server   *server
+	direct   *direct.Server // nil: streams stay in their handlers
 	sliding  *repetition
 	control  *control.Server // nil where there is none
 	janitor  *chat.Janitor
@@ -110,10 +112,14 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 			return err
 		}
 	}
+	if !o.PlainStreams {
+		a.direct = direct.New()
+	}
 	a.api, err = api.New(api.Options{
 		Chat: service, Broker: a.broker, Log: a.store, Logger: o.Log, Ready: a.ready,
 		MaxTextBytes: cfg.MaxMessageBytes, Limits: a.limits,
 		CORSOrigins: cfg.CORSOrigin, TrustedProxies: cfg.TrustedProxy, Served: m.Served, Metrics: m.Handler(),
+		Direct: a.direct,
 	})
 	if err != nil {
 		return err
@@ -255,7 +261,7 @@ func (a *App) Close(ctx context.Context) error {
 // the streams end, or their clients would come right back.
 func (a *App) closeStreams(ctx context.Context) error {
 	var ending sync.WaitGroup
-	var streams, requests, calls, older error
+	var streams, taken, requests, calls, older error
 	ending.Go(func() { older = a.closeOlder(ctx) })
 	if a.broker != nil {
 		ending.Go(func() { streams = a.broker.Close(ctx) })
@@ -267,10 +273,11 @@ func (a *App) closeStreams(ctx context.Context) error {
 		ending.Go(func() { calls = a.control.Close(ctx) })
 	}
 	ending.Wait()
+	taken = a.direct.Close(ctx) // when no handler can hand over another
 	if streams != nil {
 		streams = fmt.Errorf("end the streams: %w", streams)
 	}
-	return errors.Join(streams, requests, calls, older)
+	return errors.Join(streams, taken, requests, calls, older)
 }
 
 func (a *App) closeStore() error {

@@ -3,7 +3,6 @@ package app
 import (
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -30,7 +29,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.open.Add(1) <= int64(l.most) {
-			return &boundedConn{Conn: conn, done: sync.OnceFunc(func() { l.open.Add(-1) })}, nil
+			return &boundedConn{Conn: conn, of: l}, nil
 		}
 		l.open.Add(-1)
 		_ = conn.Close() // it says nothing that could be lost
@@ -48,12 +47,18 @@ func (l *boundedListener) warn() {
 // boundedConn gives its place back when it is closed.
 type boundedConn struct {
 	net.Conn
-	done func()
+	of     *boundedListener
+	closed atomic.Bool
 }
+
+// NetConn is the connection below, as with tls.Conn.
+func (c *boundedConn) NetConn() net.Conn { return c.Conn }
 
 // Close implements net.Conn.
 func (c *boundedConn) Close() error {
-	defer c.done()
+	if !c.closed.Swap(true) {
+		defer c.of.open.Add(-1)
+	}
 	return c.Conn.Close()
 }
 

@@ -31,6 +31,9 @@ type Options struct {
 
 	Connections int // at once; the open-file limit leaves room for so many
 
+	// PlainStreams leaves streams in their handlers, also where their connection could be taken.
+	PlainStreams bool
+
 	// Fault makes the database fail; see store.Options.
 	Fault func(op string) error
 }

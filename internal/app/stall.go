@@ -50,6 +50,18 @@ type stallConn struct {
 	told  atomic.Bool  // cut was called
 }
 
+// NetConn is the connection below, as with tls.Conn.
+func (c *stallConn) NetConn() net.Conn { return c.Conn }
+
+// Read implements net.Conn. The kernel's limit may be told here: it is told once, to whoever asks first.
+func (c *stallConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, syscall.ETIMEDOUT) {
+		c.report(err)
+	}
+	return n, err
+}
+
 // Write writes all of p, for as long as some of it is accepted within each stall time.
 func (c *stallConn) Write(p []byte) (int, error) {
 	written, err := c.write(p)
