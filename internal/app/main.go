@@ -48,6 +48,8 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 		err = care(in, stdout)
 	case config.Send, config.Tail:
 		err = terminal(in, os.Stdin, stdout, stderr)
+	case config.Bench, config.BenchFloor:
+		err = measure(in, stdout, stderr)
 	}
 	if err != nil {
 		complain(stderr, err)

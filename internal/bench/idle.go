@@ -1,0 +1,74 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// roomSize is how many streams share a room where nothing is said of it.
+const roomSize = 100
+
+// idle is streams that are only open.
+type idle struct{ streams int }
+
+func (i idle) run(ctx context.Context, r *run) error {
+	fresh, err := r.memory(ctx)
+	if err != nil {
+		return err
+	}
+	c := cast{streams: i.streams, rooms: max(1, i.streams/roomSize), accounts: 1, size: r.args.Bytes}
+	if err := r.target.prepare(ctx, c); err != nil {
+		return err
+	}
+	known, err := r.memory(ctx)
+	if err != nil {
+		return err
+	}
+	all := listeningAll(r.target, c.streams)
+	crowd := newCrowd(all, newLedger(0, owed(all, c.rooms)))
+	defer crowd.close()
+	if err := errors.Join(crowd.open(ctx), crowd.quiet(ctx, r.silence())); err != nil {
+		return err
+	}
+	before, err := cpuOf(r.target.pid())
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	open, err := r.memory(ctx)
+	if err != nil {
+		return err
+	}
+	after, err := cpuOf(r.target.pid())
+	if err != nil {
+		return err
+	}
+	took := time.Since(began).Seconds()
+	n := float64(c.streams)
+	of := ", " + thousands(n)
+	r.emit(result{},
+		figure{fmt.Sprintf("bytes_each_%d", c.streams), "bytes each" + of, float64(open-fresh) / n, less},
+		figure{fmt.Sprintf("bytes_stream_alone_%d", c.streams), "… without session" + of, float64(open-known) / n, less},
+		figure{fmt.Sprintf("cpu_ms_per_s_%d", c.streams), "CPU ms a second" + of, ms(after-before) / took, less})
+	return nil
+}
+
+// memory is the least of what the peer holds over the time that is measured.
+func (r *run) memory(ctx context.Context) (least int64, err error) {
+	const samples = 5
+	for range samples {
+		if err := pause(ctx, r.seconds()/samples); err != nil {
+			return 0, err
+		}
+		bytes, err := memoryOf(r.target.pid())
+		if err != nil {
+			return 0, err
+		}
+		if least == 0 || bytes < least {
+			least = bytes
+		}
+	}
+	return least, nil
+}
