@@ -60,8 +60,7 @@ func Run(ctx context.Context, args config.BenchArgs, host Host, out, notes io.Wr
 		Version: host.Version, Began: time.Now().UTC().Truncate(time.Second), System: kernel(), CPUs: runtime.NumCPU(),
 		InMemory: inMemory(b.dir), Postgres: args.Database != "", Rounds: args.Rounds, Seconds: args.Seconds, Bytes: args.Bytes,
 	}
-	b.report.printHead(out)
-	err = b.all(ctx, chosen)
+	err = errors.Join(b.report.printHead(out), b.all(ctx, chosen))
 	return errors.Join(err, b.report.write(args.JSON), b.report.fault())
 }
 
@@ -72,7 +71,7 @@ func (b *bench) all(ctx context.Context, chosen []workload) error {
 		err := b.one(ctx, w, &part)
 		if len(part.Runs) > 0 {
 			part.compare()
-			part.print(b.out)
+			err = errors.Join(err, part.print(b.out))
 			b.report.Workloads = append(b.report.Workloads, part)
 		}
 		if err != nil {
@@ -123,10 +122,9 @@ func (b *bench) note(format string, values ...any) {
 
 // list says what there is.
 func list(all []workload, out io.Writer) error {
-	for _, w := range all {
-		if _, err := fmt.Fprintf(out, "%-8s  %s\n", w.name, w.about); err != nil {
-			return err
-		}
+	rows := make([][]string, len(all))
+	for i, w := range all {
+		rows[i] = []string{w.name, w.about}
 	}
-	return nil
+	return align(out, rows)
 }

@@ -44,8 +44,9 @@ func (f fanout) run(ctx context.Context, r *run) error {
 		{"cpu_us_per_send", "CPU µs a send", w.each(w.messages), less},
 		{"messages_per_s", "messages/s", w.rate(w.messages), more},
 	}
-	r.emit(result{faults: c.check(), messages: o.answered.Load(), deliveries: c.deliveries()},
-		append(figures, percentiles("", c.took())...)...)
+	figures = append(figures, percentiles("", c.took())...)
+	figures = append(figures, figure{"load_cpu_s_per_million_deliveries", "load's CPU-s per 1M", micros(w.load) / float64(w.deliveries), neither})
+	r.emit(result{faults: c.check(), messages: o.answered.Load(), deliveries: c.deliveries()}, figures...)
 	return nil
 }
 

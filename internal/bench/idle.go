@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -47,11 +46,10 @@ func (i idle) run(ctx context.Context, r *run) error {
 	}
 	took := time.Since(began).Seconds()
 	n := float64(c.streams)
-	of := ", " + thousands(n)
 	r.emit(result{},
-		figure{fmt.Sprintf("bytes_each_%d", c.streams), "bytes each" + of, float64(open-fresh) / n, less},
-		figure{fmt.Sprintf("bytes_stream_alone_%d", c.streams), "… without session" + of, float64(open-known) / n, less},
-		figure{fmt.Sprintf("cpu_ms_per_s_%d", c.streams), "CPU ms a second" + of, ms(after-before) / took, less})
+		figure{"bytes_each", "bytes each", float64(open-fresh) / n, less},
+		figure{"bytes_stream_alone", "… without session", float64(open-known) / n, less},
+		figure{"cpu_ms_per_s", "CPU ms a second", ms(after-before) / took, less})
 	return nil
 }
 

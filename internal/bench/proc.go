@@ -35,17 +35,23 @@ func cpuOf(pid int) (used time.Duration, err error) {
 		return 0, err
 	}
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		alone, err := cpuAlone(pid)
 		if err != nil {
 			return 0, err
 		}
-		ticks, err := ticksIn(text)
-		if err != nil {
-			return 0, err
-		}
-		used += time.Duration(ticks) * clockTick
+		used += alone
 	}
 	return used, nil
+}
+
+// cpuAlone is the user and system time that a process has used.
+func cpuAlone(pid int) (used time.Duration, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	ticks, err := ticksIn(text)
+	return time.Duration(ticks) * clockTick, err
 }
 
 // ticksIn adds the 14th and 15th field. The second is a name in brackets, in which anything may be.

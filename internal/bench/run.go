@@ -94,6 +94,7 @@ func (r *run) emit(found result, figures ...figure) {
 type window struct {
 	took       time.Duration
 	cpu        time.Duration // of the peer
+	load       time.Duration // CPU of this process
 	deliveries int64
 	messages   int64 // that were answered
 }
@@ -111,13 +112,21 @@ func (r *run) during(ctx context.Context, t target, l *ledger, c *crowd, answere
 	if err != nil {
 		return window{}, err
 	}
+	loadBefore, err := cpuAlone(os.Getpid())
+	if err != nil {
+		return window{}, err
+	}
 	w := window{deliveries: -c.deliveries(), messages: -answered()}
 	began := time.Now()
 	if err := pause(ctx, r.seconds()); err != nil {
 		return window{}, err
 	}
 	after, err := cpuOf(t.pid())
-	w.took, w.cpu = time.Since(began), after-before
+	if err != nil {
+		return window{}, err
+	}
+	loadAfter, err := cpuAlone(os.Getpid())
+	w.took, w.cpu, w.load = time.Since(began), after-before, loadAfter-loadBefore
 	w.deliveries += c.deliveries()
 	w.messages += answered()
 	return w, err
@@ -156,4 +165,6 @@ func percentiles(of string, h *histogram) []figure {
 func (w window) rate(n int64) float64 { return float64(n) / w.took.Seconds() }
 
 // each is the CPU time that one of n took, in µs.
-func (w window) each(n int64) float64 { return float64(w.cpu) / float64(time.Microsecond) / float64(n) }
+func (w window) each(n int64) float64 { return micros(w.cpu) / float64(n) }
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -16,15 +16,20 @@ func (s sends) run(ctx context.Context, r *run) error {
 	if err := r.target.prepare(ctx, c); err != nil {
 		return err
 	}
+	before, err := syncRate(r.dir, min(warmUp, r.seconds())/2)
+	if err != nil {
+		return err
+	}
 	found, figures, err := r.sends(ctx, r.target, c)
 	if err != nil {
 		return err
 	}
+	after, err := syncRate(r.dir, min(warmUp, r.seconds())/2)
+	if err != nil {
+		return err
+	}
 	if _, durable := r.target.(*runningParley); durable {
-		disk, err := syncRate(r.dir, min(warmUp, r.seconds()))
-		if err != nil {
-			return err
-		}
+		disk := (before + after) / 2
 		figures = append(figures,
 			figure{"disk_syncs_per_s", "fdatasync/s", disk, neither},
 			figure{"answers_per_sync", "answers per sync", figures[0].Value / disk, more})

@@ -10,7 +10,7 @@ import (
 )
 
 // printHead says how it is measured, before anything is.
-func (r *report) printHead(w io.Writer) {
+func (r *report) printHead(w io.Writer) error {
 	storage := "SQLite on a disk"
 	switch {
 	case r.Postgres:
@@ -18,7 +18,7 @@ func (r *report) printHead(w io.Writer) {
 	case r.InMemory:
 		storage = "SQLite IN MEMORY: what waits for a disk is not measured"
 	}
-	fmt.Fprintf(w, `Parley %s on %d CPUs, %s; storage: %s.
+	_, err := fmt.Fprintf(w, `Parley %s on %d CPUs, %s; storage: %s.
 Each run: %g s on servers just started; median of %d. Texts of %d bytes.
 Parley does all that it always does (sessions, membership, validation, durable
 before it answers) but for --rate-limit off. Each stream and each sender is a
@@ -26,16 +26,19 @@ guest of its own with a session and a membership; made before, not measured.
 HTTP/1.1 on loopback, no TLS. The load takes its share of the same CPUs.
 p50 … max: until a stream has a message, or until an answer where nobody listens.
 Ratios: Parley by the peer, of the same round: median lowest–highest.
-↓ less is better, ↑ more is better.
+↓ less is better, ↑ more is better. Faults: deliveries missing/doubled/out of order.
 `, r.Version, r.CPUs, r.System, storage, r.Seconds, r.Rounds, r.Bytes)
+	return err
 }
 
 // against are the peers that have a column of ratios.
 var against = []string{nameAgainst, nameFloor, nameNchan}
 
 // print draws the table: a line for each figure.
-func (s *section) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%s: %s\n", s.Workload, s.About)
+func (s *section) print(w io.Writer) error {
+	if _, err := fmt.Fprintf(w, "\n%s: %s\n", s.Workload, s.About); err != nil {
+		return err
+	}
 	peers := s.peers()
 	rows := [][]string{append([]string{""}, peers...)}
 	var ratios []string
@@ -58,12 +61,12 @@ func (s *section) print(w io.Writer) {
 		}
 		rows = append(rows, row)
 	}
-	row := []string{"lost/doubled/moved"}
+	row := []string{"faults"}
 	for _, peer := range peers {
 		f := s.faultsOf(peer)
 		row = append(row, fmt.Sprintf("%d/%d/%d", f.Missing, f.Doubled, f.OutOfOrder))
 	}
-	align(w, append(rows, row))
+	return align(w, append(rows, row))
 }
 
 func (s *section) valuesOf(peer string) (runs []runReport) {
@@ -89,6 +92,9 @@ func cell(v spread, found bool) string {
 func ratioCell(v spread, found bool) string {
 	if !found {
 		return "–"
+	}
+	if v.Lowest == v.Highest {
+		return ratio(v.Median)
 	}
 	return fmt.Sprintf("%s %s–%s", ratio(v.Median), ratio(v.Lowest), ratio(v.Highest))
 }
@@ -137,24 +143,27 @@ func short(n int) string {
 	}
 }
 
-// align prints rows: the first column to the left, the others to the right.
-func align(w io.Writer, rows [][]string) {
+// align prints rows: the first column and those of words to the left, numbers to the right.
+func align(w io.Writer, rows [][]string) error {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, text := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(text))
 		}
 	}
+	var all strings.Builder
 	for _, row := range rows {
 		var line strings.Builder
 		for i, text := range row {
 			fill := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			if i == 0 {
-				line.WriteString(text + fill)
+			if i == 0 || len(row) == 2 && strings.Contains(text, " ") {
+				line.WriteString(text + fill + "  ")
 			} else {
-				line.WriteString("  " + fill + text)
+				line.WriteString(fill + text + "  ")
 			}
 		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+		all.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+	_, err := io.WriteString(w, all.String())
+	return err
 }

@@ -19,7 +19,7 @@ type workload struct {
 	run         func(ctx context.Context, r *run) error
 }
 
-// only is everybody who has no storage, for work that needs it.
+// onlyParley leaves out who has no storage.
 func onlyParley() []string { return []string{nameFloor, nameHijacked, nameNchan} }
 
 // workloads gives all, in the order of the report.
@@ -56,12 +56,10 @@ func workloads(args config.BenchArgs) []workload {
 		{name: "sends", about: fmt.Sprintf("%d senders, nobody listens", args.Senders), run: sends{args.Senders}.run},
 		{name: "one", about: "one sender, nobody listens", run: sends{1}.run},
 	}
-	for i, n := range args.Idle {
-		w := workload{name: "idle", about: thousands(float64(n)) + " streams that are only open", streams: n, run: idle{n}.run}
-		if i > 0 {
-			w.name = fmt.Sprintf("idle%d", i+1)
-		}
-		all = append(all, w)
+	for _, n := range args.Idle {
+		all = append(all, workload{
+			name: fmt.Sprintf("%s-%d", allIdle, n), about: thousands(float64(n)) + " streams that are only open", streams: n, run: idle{n}.run,
+		})
 	}
 	back := fmt.Sprintf("%s streams come back at once, each %d messages behind", thousands(float64(args.Back)), behind)
 	return append(all,
@@ -84,7 +82,10 @@ func workloads(args config.BenchArgs) []workload {
 	)
 }
 
-// choose gives the workloads that the arguments name. idle is all of its kind.
+// allIdle stands for the idle streams of any number.
+const allIdle = "idle"
+
+// choose gives the workloads that the arguments name.
 func choose(args config.BenchArgs) ([]workload, error) {
 	all := workloads(args)
 	if len(args.Workloads) == 0 {
@@ -94,7 +95,7 @@ func choose(args config.BenchArgs) ([]workload, error) {
 	for _, name := range args.Workloads {
 		before := len(chosen)
 		for _, w := range all {
-			if w.name == name || name == "idle" && strings.HasPrefix(w.name, name) {
+			if w.name == name || name == allIdle && strings.HasPrefix(w.name, name) {
 				chosen = append(chosen, w)
 			}
 		}
