@@ -63,7 +63,7 @@ func exitCode(err error) int {
 	if errors.Is(err, send.ErrUnfinished) {
 		return exitUnknown
 	}
-	if code := models.CodeOf(err); code == models.CodeValidationFailed {
+	if _, ok := errors.AsType[*config.UsageError](err); ok || models.CodeOf(err) == models.CodeValidationFailed {
 		return exitUsage
 	}
 	return exitFailure

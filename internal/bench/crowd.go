@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -40,6 +41,55 @@ func owed(all []listening, rooms int) []int32 {
 // open opens all of them.
 func (c *crowd) open(ctx context.Context) error {
 	return each(ctx, openers, len(c.streams), func(ctx context.Context, i int) error { return c.streams[i].open(ctx) })
+}
+
+// begin opens all of them, makes sure that each hears what is sent, and waits until it is quiet. A server may answer before
+// it has put the stream on its list: then what is not counted is sent until it has come.
+func (c *crowd) begin(ctx context.Context, t target, with cast, silence time.Duration) error {
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	for end := time.Now().Add(settle); ; {
+		deaf := map[int]bool{}
+		for _, s := range c.streams {
+			if !s.heeds.Load() {
+				deaf[s.room] = true
+			}
+		}
+		if len(deaf) == 0 {
+			return c.quiet(ctx, silence)
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("streams of %d rooms are open and hear nothing", len(deaf))
+		}
+		if err := callOut(ctx, t, with, deaf); err != nil {
+			return err
+		}
+		if err := pause(ctx, silence/5); err != nil {
+			return err
+		}
+	}
+}
+
+// callOut sends something without a number to some rooms.
+func callOut(ctx context.Context, t target, with cast, rooms map[int]bool) error {
+	s := &sender{addr: t.address()}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer s.close()
+	for room := range rooms {
+		l := t.letter(room%with.accounts, room)
+		copy(l.text, bytes.Repeat([]byte("x"), len(l.text)))
+		status, _, err := s.call(l.request)
+		if err == nil && status/100 != 2 {
+			err = fmt.Errorf("answered %d", status)
+		}
+		if err != nil {
+			return fmt.Errorf("call out to a room: %w", err)
+		}
+	}
+	return nil
 }
 
 func (c *crowd) close() {

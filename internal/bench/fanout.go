@@ -21,7 +21,7 @@ func (f fanout) run(ctx context.Context, r *run) error {
 	l := newLedger(f.accounts*f.connections, owed(all, f.rooms))
 	c := newCrowd(all, l)
 	defer c.close()
-	if err := errors.Join(c.open(ctx), c.quiet(ctx, r.silence())); err != nil {
+	if err := c.begin(ctx, r.target, f.cast, r.silence()); err != nil {
 		return err
 	}
 	o, err := openOffice(ctx, r.target, f.cast, f.connections, l)

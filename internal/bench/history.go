@@ -36,7 +36,7 @@ func history(ctx context.Context, r *run) error {
 	l := newLedger(c.accounts*4, owed(all, c.rooms))
 	crowd := newCrowd(all, l)
 	defer crowd.close()
-	if err := errors.Join(crowd.open(ctx), crowd.quiet(ctx, r.silence())); err != nil {
+	if err := crowd.begin(ctx, p, c, r.silence()); err != nil {
 		return err
 	}
 	o, err := openOffice(ctx, p, c, 4, l)

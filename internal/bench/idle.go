@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func (i idle) run(ctx context.Context, r *run) error {
 	all := listeningAll(r.target, c.streams)
 	crowd := newCrowd(all, newLedger(0, owed(all, c.rooms)))
 	defer crowd.close()
-	if err := errors.Join(crowd.open(ctx), crowd.quiet(ctx, r.silence())); err != nil {
+	if err := crowd.begin(ctx, r.target, c, r.silence()); err != nil {
 		return err
 	}
 	before, err := cpuOf(r.target.pid())

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	behind    = 100             // messages that each stream has missed
-	stormRate = 50              // messages a second meanwhile
-	longest   = 2 * time.Minute // for all to be back
+	behind    = 100              // messages that each stream has missed
+	stormRate = 50               // messages a second meanwhile
+	longest   = 10 * time.Minute // for all to be back
 
 	stormConnections = 8 // of each sender
 )
@@ -30,7 +30,7 @@ func (s storm) run(ctx context.Context, r *run) error {
 	l := newLedger(c.accounts*stormConnections, owed(all, c.rooms))
 	crowd := newCrowd(all, l)
 	defer crowd.close()
-	if err := errors.Join(crowd.open(ctx), crowd.quiet(ctx, r.silence())); err != nil {
+	if err := crowd.begin(ctx, r.target, c, r.silence()); err != nil {
 		return err
 	}
 	calm, err := openOffice(ctx, r.target, c, stormConnections, l)

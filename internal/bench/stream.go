@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// dialing bounds one attempt to connect, with the answer's beginning.
-const dialing = 30 * time.Second
+// dialing bounds one attempt to connect, with the answer's beginning, and one call.
+const dialing = 2 * time.Minute
 
 // readSize is what is read of a stream at once.
 const readSize = 16 << 10
@@ -42,6 +42,7 @@ type stream struct {
 
 	now    time.Time // when the present bytes were read
 	count  atomic.Int64
+	heeds  atomic.Bool  // data has come that is no message: it is heard now what is sent
 	heard  atomic.Int64 // Unix ns of the last bytes
 	opened chan struct{}
 	ended  chan struct{}
@@ -107,6 +108,7 @@ func (s *stream) read() {
 func (s *stream) take(line []byte) {
 	number, found := findNumber(line)
 	if !found {
+		s.heeds.Store(true)
 		return
 	}
 	s.got = append(s.got, number)

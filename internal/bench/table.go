@@ -16,18 +16,19 @@ func (r *report) printHead(w io.Writer) error {
 	case r.Postgres:
 		storage = "PostgreSQL"
 	case r.InMemory:
-		storage = "SQLite IN MEMORY: what waits for a disk is not measured"
+		storage = "SQLite in MEMORY, which is no durability"
 	}
-	_, err := fmt.Fprintf(w, `Parley %s on %d CPUs, %s; storage: %s.
-Each run: %g s on servers just started; median of %d. Texts of %d bytes.
+	_, err := fmt.Fprintf(w, `Parley %s, %d CPUs, %s
+Storage: %s. Texts of %d bytes.
+Each run measures %g s of a server just started; of %d rounds the median.
 Parley does all that it always does (sessions, membership, validation, durable
-before it answers) but for --rate-limit off. Each stream and each sender is a
-guest of its own with a session and a membership; made before, not measured.
+before it answers), but for --rate-limit off. Each stream and each sender is a
+guest of its own with a session and a membership, made before and not measured.
 HTTP/1.1 on loopback, no TLS. The load takes its share of the same CPUs.
-p50 … max: until a stream has a message, or until an answer where nobody listens.
-Ratios: Parley by the peer, of the same round: median lowest–highest.
-↓ less is better, ↑ more is better. Faults: deliveries missing/doubled/out of order.
-`, r.Version, r.CPUs, r.System, storage, r.Seconds, r.Rounds, r.Bytes)
+p50 to max: until a stream has a message; where nobody listens, until an answer.
+“by floor”: Parley's value by the floor's of the same round, lowest–highest.
+↓ less is better, ↑ more is better. Faults: missing/doubled/out of order.
+`, r.Version, r.CPUs, r.System, storage, r.Bytes, r.Seconds, r.Rounds)
 	return err
 }
 
