@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"parley/internal/pgtest"
 )
 
 // benchReport is what `parley bench --json` writes, as far as it is looked at here.
@@ -136,6 +138,22 @@ func checkBench(t *testing.T, r benchReport, peers, workloads []string, out stri
 	}
 	if slices.Sort(seen); !slices.Equal(seen, slices.Sorted(slices.Values(want))) || messages == 0 {
 		t.Errorf("%d messages in %q, want %q", messages, seen, want)
+	}
+}
+
+// On PostgreSQL too, where the database must be empty: what is in one that is not may be somebody's.
+func TestBenchOnPostgres(t *testing.T) {
+	t.Parallel()
+	database, file := pgtest.DSN(t), filepath.Join(t.TempDir(), "report.json")
+	args := []string{"--rounds", "1", "--peers", "parley", "--database", database, "--json", file, "bursts", "sends", "growth"}
+	out, err := parleyBench(t, t.TempDir(), args...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "growth: left out: it needs two servers") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	checkBench(t, readBench(t, file), []string{"parley"}, []string{"bursts", "sends"}, string(out))
+	out, err = parleyBench(t, t.TempDir(), args...).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "the database is not empty: nothing was measured") {
+		t.Errorf("a second time: %v\n%s", err, out)
 	}
 }
 

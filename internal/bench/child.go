@@ -35,7 +35,7 @@ type child struct {
 func startChild(ctx context.Context, name, addr, program string, args, environ []string) (*child, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	c := &child{name: name, addr: addr, cancel: cancel, exited: make(chan struct{}), said: &lastWords{}}
-	c.cmd = exec.CommandContext(ctx, program, args...)
+	c.cmd = exec.CommandContext(ctx, program, args...) //nolint:gosec // this very program, or what its caller named
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = ending
 	c.cmd.Env, c.cmd.Stderr = environ, c.said

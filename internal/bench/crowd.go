@@ -11,7 +11,7 @@ import (
 const (
 	openers = 256                    // streams that are being opened at once
 	quiet   = 500 * time.Millisecond // without anything on any stream is quiet
-	settle  = 20 * time.Second       // the longest that quiet is waited for
+	settle  = time.Minute            // the longest that quiet is waited for
 	stuck   = 10 * time.Second       // without any progress, the rest does not come
 )
 

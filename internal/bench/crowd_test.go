@@ -21,7 +21,7 @@ func scripted(t *testing.T, streams ...[]int) []listening {
 			text := newText(100)
 			putNumber(text, uint32(n))
 			fmt.Fprintf(w, "id: %d\ndata: %s\n\n", n, text)
-			http.NewResponseController(w).Flush()
+			_ = http.NewResponseController(w).Flush() // the reader may have seen enough
 		}
 		<-r.Context().Done()
 	}))

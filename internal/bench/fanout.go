@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // fanout is messages from some senders to many streams.
@@ -38,15 +39,14 @@ func (f fanout) run(ctx context.Context, r *run) error {
 		return err
 	}
 	c.close()
-	figures := []figure{
+	r.emit(result{faults: c.check(), messages: o.answered.Load(), deliveries: c.deliveries()}, slices.Concat([]figure{
 		{"cpu_s_per_million_deliveries", "CPU-s per 1M", w.each(w.deliveries), less},
 		{"deliveries_per_s", "deliveries/s", w.rate(w.deliveries), more},
 		{"cpu_us_per_send", "CPU µs a send", w.each(w.messages), less},
 		{"messages_per_s", "messages/s", w.rate(w.messages), more},
-	}
-	figures = append(figures, percentiles("", c.took())...)
-	figures = append(figures, figure{"load_cpu_s_per_million_deliveries", "load's CPU-s per 1M", micros(w.load) / float64(w.deliveries), neither})
-	r.emit(result{faults: c.check(), messages: o.answered.Load(), deliveries: c.deliveries()}, figures...)
+	}, percentiles("", c.took()), []figure{
+		{"load_cpu_s_per_million_deliveries", "load's CPU-s per 1M", micros(w.load) / float64(w.deliveries), neither},
+	})...)
 	return nil
 }
 

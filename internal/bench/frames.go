@@ -23,7 +23,6 @@ type head struct {
 	status  int
 	length  int // -1 where it is not told
 	chunked bool
-	closes  bool
 }
 
 // parseHead reads a head that ends with an empty line.
@@ -49,8 +48,6 @@ func parseHead(b []byte) (head, error) {
 			}
 		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
 			h.chunked = bytes.EqualFold(value, []byte("chunked"))
-		case bytes.EqualFold(name, []byte("Connection")):
-			h.closes = bytes.EqualFold(value, []byte("close"))
 		}
 	}
 	return h, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -54,13 +55,12 @@ func history(ctx context.Context, r *run) error {
 		return err
 	}
 	crowd.close()
-	figures := []figure{{"pages_per_s", "pages/s", float64(reading.took.total) / reading.time.Seconds(), more}}
-	figures = append(figures, percentiles("page", &reading.took)...)
-	figures = append(figures,
-		figure{"messages_per_s", "messages/s", w.rate(w.messages), more},
-		figure{"cpu_cores", "CPU cores", w.cpu.Seconds() / w.took.Seconds(), neither})
-	r.emit(result{faults: crowd.check(), messages: o.answered.Load(), deliveries: crowd.deliveries()},
-		append(figures, percentiles("delivery", crowd.took())...)...)
+	r.emit(result{faults: crowd.check(), messages: o.answered.Load(), deliveries: crowd.deliveries()}, slices.Concat([]figure{
+		{"pages_per_s", "pages/s", float64(reading.took.total) / reading.time.Seconds(), more},
+	}, percentiles("page", &reading.took), []figure{
+		{"messages_per_s", "messages/s", w.rate(w.messages), more},
+		{"cpu_cores", "CPU cores", w.cpu.Seconds() / w.took.Seconds(), neither},
+	}, percentiles("delivery", crowd.took()))...)
 	return nil
 }
 

@@ -72,16 +72,6 @@ func (l *ledger) measure() { l.from.Store(l.next.Load()) }
 
 func (l *ledger) count() uint32 { return min(l.next.Load(), most) }
 
-// sent is how many messages that are measured were accepted.
-func (l *ledger) sent() (n int) {
-	for i := l.from.Load(); i < l.count(); i++ {
-		if l.messages[i].accepted.Load() {
-			n++
-		}
-	}
-	return n
-}
-
 // delivered says whether every stream has everything that was accepted.
 func (l *ledger) delivered() bool { return l.deliveredTo(l.count()) }
 

@@ -69,7 +69,7 @@ func TestLedgerTells(t *testing.T) {
 	l := newLedger(2, []int32{2})
 	due := l.began.Add(time.Second)
 	number, ok := l.begin(1, 0, due)
-	if !ok || l.delivered() != true {
+	if !ok || !l.delivered() {
 		t.Fatal("what is not accepted is owed to nobody")
 	}
 	l.accept(number)
@@ -80,9 +80,6 @@ func TestLedgerTells(t *testing.T) {
 	l.measure()
 	if _, measured = l.got(number, due); measured || !l.delivered() || len(l.all[1]) != 1 || len(l.all[0]) != 0 {
 		t.Errorf("after both: %v, %v, told %d", measured, l.delivered(), len(l.all[1]))
-	}
-	if l.sent() != 0 {
-		t.Errorf("%d messages are measured", l.sent())
 	}
 	if _, known := l.got(5, due); known {
 		t.Error("a message that nobody sent is measured")

@@ -19,7 +19,7 @@ type parley struct {
 	called   string
 	database string
 	profiles string
-	used     bool // the database has had a server of this program
+	used     *bool // the database has had a server of this call
 }
 
 func (p *parley) name() string { return p.called }
@@ -133,10 +133,10 @@ func (r *runningParley) owner(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the first account: %w", err)
 	}
-	if session.User.Role != client.RoleAdmin && !r.peer.used {
+	if session.User.Role != client.RoleAdmin && !*r.peer.used {
 		return nil, errors.New("the database is not empty: nothing was measured")
 	}
-	r.peer.used = r.peer.database != ""
+	*r.peer.used = r.peer.database != ""
 	return c, nil
 }
 

@@ -54,10 +54,11 @@ func peersOf(args config.BenchArgs, note func(format string, values ...any)) ([]
 		return nil, fmt.Errorf("find the own program: %w", err)
 	}
 	var peers []peer
+	used := false
 	for _, name := range args.Peers {
 		switch name {
 		case nameParley:
-			peers = append(peers, &parley{program: self, called: nameParley, database: args.Database.Reveal(), profiles: args.Profiles})
+			peers = append(peers, &parley{program: self, called: nameParley, database: args.Database.Reveal(), used: &used, profiles: args.Profiles})
 		case nameFloor, nameHijacked:
 			peers = append(peers, &floorPeer{program: self, called: name})
 		case nameNchan:
@@ -70,7 +71,7 @@ func peersOf(args config.BenchArgs, note func(format string, values ...any)) ([]
 		}
 	}
 	if args.Against != "" {
-		peers = append(peers, &parley{program: args.Against, called: nameAgainst, database: args.Database.Reveal()})
+		peers = append(peers, &parley{program: args.Against, called: nameAgainst, database: args.Database.Reveal(), used: &used})
 	}
 	return peers, nil
 }

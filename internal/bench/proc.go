@@ -18,7 +18,7 @@ func family(pid int) ([]int, error) {
 		return nil, err
 	}
 	pids := []int{pid}
-	for _, field := range bytes.Fields(text) {
+	for field := range bytes.FieldsSeq(text) {
 		child, err := strconv.Atoi(string(field))
 		if err != nil {
 			return nil, fmt.Errorf("children of %d: %w", pid, err)

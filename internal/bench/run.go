@@ -104,9 +104,7 @@ func (r *run) during(ctx context.Context, t target, l *ledger, c *crowd, answere
 	if err := pause(ctx, min(warmUp, r.seconds())); err != nil {
 		return window{}, err
 	}
-	if err := r.profile(ctx, t); err != nil {
-		return window{}, err
-	}
+	r.profile(ctx, t)
 	l.measure()
 	before, err := cpuOf(t.pid())
 	if err != nil {
@@ -133,17 +131,16 @@ func (r *run) during(ctx context.Context, t target, l *ledger, c *crowd, answere
 }
 
 // profile takes one of Parley in the background, while it is measured.
-func (r *run) profile(ctx context.Context, t target) error {
+func (r *run) profile(ctx context.Context, t target) {
 	p, ok := t.(*runningParley)
 	if !ok || p.pprof == "" || r.round > 1 {
-		return nil
+		return
 	}
 	go func() {
 		if err := p.profile(ctx, max(int(r.args.Seconds)-1, 1), r.workload.name); err != nil && ctx.Err() == nil {
 			r.note("no profile: %v", err)
 		}
 	}()
-	return nil
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

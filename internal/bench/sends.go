@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -65,11 +66,10 @@ func (r *run) sends(ctx context.Context, t target, c cast) (result, []figure, er
 			return result{}, nil, err
 		}
 	}
-	figures := []figure{
+	return found, slices.Concat([]figure{
 		{"answers_per_s", "answers/s", w.rate(w.messages), more},
 		{"cpu_us_per_send", "CPU µs a send", w.each(w.messages), less},
-	}
-	return found, append(figures, percentiles("", o.took())...), nil
+	}, percentiles("", o.took())), nil
 }
 
 // syncRate is how often a second the disk takes 4 KiB for good, one after the other.

@@ -11,7 +11,7 @@ import (
 type BenchArgs struct {
 	List      bool     `typed:"only" help:"List the workloads and what each measures, and end."`
 	Rounds    int      `typed:"only" default:"3" placeholder:"N" help:"How often each workload is run on each peer, in turn."`
-	Seconds   float64  `typed:"only" default:"5" placeholder:"N" help:"How long each run measures, after a second of the same work at most."`
+	Seconds   float64  `typed:"only" default:"5" placeholder:"N" help:"How long each run measures, once the work has gone on for a second, or for as long."`
 	Peers     []string `typed:"only" default:"parley,floor,nchan" placeholder:"NAME" help:"Whom to measure: parley, floor (a bare net/http fan-out), hijacked (the floor without net/http's buffers), nchan (nginx)."`
 	Streams   int      `typed:"only" default:"1000" placeholder:"N" help:"Streams that everything is sent to."`
 	Rooms     int      `typed:"only" default:"1000" placeholder:"N" help:"Rooms of two streams each."`

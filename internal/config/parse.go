@@ -166,10 +166,13 @@ func options(out io.Writer, env *environment, exit func(int)) []kong.Option {
 	}
 }
 
-// describe is a flag's help with its default and its variable.
+// describe is a flag's help with its default and, where it has one, its variable.
 func describe(v *kong.Value) string {
-	if v.Flag == nil || v.Name == "help" || v.Tag.Has(onlyTyped) {
+	if v.Flag == nil || v.Name == "help" || v.Tag.Has(onlyTyped) && !v.HasDefault {
 		return v.Help
+	}
+	if v.Tag.Has(onlyTyped) {
+		return fmt.Sprintf("%s [default %s]", v.Help, v.Default)
 	}
 	if v.HasDefault {
 		return fmt.Sprintf("%s [%s, default %s]", v.Help, variable(v.Name), v.Default)
