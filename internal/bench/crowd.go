@@ -12,7 +12,7 @@ const (
 	openers = 256                    // streams that are being opened at once
 	quiet   = 500 * time.Millisecond // without anything on any stream is quiet
 	settle  = time.Minute            // the longest that quiet is waited for
-	stuck   = 10 * time.Second       // without any progress, the rest does not come
+	stuck   = 30 * time.Second       // without any progress, the rest does not come
 )
 
 // crowd is all streams of a run.

@@ -147,11 +147,15 @@ func exactly(n int) pace {
 	}
 }
 
+// fillers are the connections that store what is only to be there.
+const fillers = 64
+
 // fill sends so many messages, each connection in pieces of what a ledger can hold. Nothing of it is checked or measured.
 func fill(ctx context.Context, t target, c cast, n int) error {
+	connections := max(1, fillers/c.accounts)
 	for n > 0 {
 		part := min(n, most)
-		o, err := openOffice(ctx, t, c, max(1, openers/4/c.accounts), newLedger(openers, make([]int32, c.rooms)))
+		o, err := openOffice(ctx, t, c, connections, newLedger(c.accounts*connections, make([]int32, c.rooms)))
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"sync"
 	"time"
 
 	"parley/internal/config"
@@ -46,6 +47,7 @@ type run struct {
 	dir      string // the run's own
 	target   target
 	results  []result
+	profiles sync.WaitGroup // that are being taken
 	note     func(format string, values ...any)
 }
 
@@ -69,6 +71,7 @@ func (r *run) do(ctx context.Context) (err error) {
 		return err
 	}
 	err = r.workload.run(ctx, r)
+	r.profiles.Wait()
 	if ending := r.target.stop(); ctx.Err() == nil {
 		err = errors.Join(err, ending)
 	}
@@ -136,11 +139,11 @@ func (r *run) profile(ctx context.Context, t target) {
 	if !ok || p.pprof == "" || r.round > 1 {
 		return
 	}
-	go func() {
+	r.profiles.Go(func() {
 		if err := p.profile(ctx, max(int(r.args.Seconds)-1, 1), r.workload.name); err != nil && ctx.Err() == nil {
 			r.note("no profile: %v", err)
 		}
-	}()
+	})
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

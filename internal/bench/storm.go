@@ -22,7 +22,8 @@ type storm struct {
 }
 
 func (s storm) run(ctx context.Context, r *run) error {
-	c := cast{streams: s.streams, rooms: max(1, s.streams/roomSize), accounts: 4, size: r.args.Bytes}
+	rooms := max(1, s.streams/roomSize)
+	c := cast{streams: s.streams, rooms: rooms, accounts: min(4, rooms), size: r.args.Bytes}
 	if err := r.target.prepare(ctx, c); err != nil {
 		return err
 	}
