@@ -2,10 +2,13 @@ package tests
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -160,6 +163,9 @@ func TestBenchOnPostgres(t *testing.T) {
 // A signal ends the children, and takes their data away.
 func TestBenchInterrupted(t *testing.T) {
 	t.Parallel()
+	if _, err := os.Stat("/proc/self/smaps_rollup"); err != nil {
+		t.Skip("parley bench needs Linux")
+	}
 	dir := t.TempDir()
 	cmd := parleyBench(t, dir, "--seconds", "600", "--peers", "parley", "steady")
 	said := &shared{}
@@ -177,15 +183,44 @@ func TestBenchInterrupted(t *testing.T) {
 	if err != nil {
 		t.Errorf("no server was started: %v\n%s", err, said)
 	}
+	children := childrenOf(t, cmd.Process.Pid)
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err == nil { // it has closed its output: so have its children
+	if err := cmd.Wait(); err == nil {
 		t.Error("an interrupted bench ended well")
+	}
+	for _, pid := range children {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("child %d still runs: %v", pid, err)
+		}
+	}
+	if len(children) == 0 {
+		t.Error("no child was seen")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v\n%s", left, err, said)
 	}
+}
+
+// childrenOf gives the children of all threads of a process.
+func childrenOf(t *testing.T, pid int) (pids []int) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, _ := os.ReadFile(file) // a thread may have ended
+		for field := range strings.FieldsSeq(string(text)) {
+			child, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, child)
+		}
+	}
+	return pids
 }
 
 // What is no workload is refused before anything is started.

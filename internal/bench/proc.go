@@ -11,7 +11,7 @@ import (
 // clockTick is the unit of times in /proc/PID/stat, the same on all of Linux.
 const clockTick = 10 * time.Millisecond
 
-// family is a process with its children, by id.
+// family is a process with the children of its first thread, by id: all that nginx has.
 func family(pid int) ([]int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	if err != nil {
