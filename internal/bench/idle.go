@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -27,7 +28,7 @@ func (i idle) run(ctx context.Context, r *run) error {
 	all := listeningAll(r.target, c.streams)
 	crowd := newCrowd(all, newLedger(0, owed(all, c.rooms)))
 	defer crowd.close()
-	if err := crowd.begin(ctx, r.target, c, r.silence()); err != nil {
+	if err := errors.Join(crowd.open(ctx), crowd.quiet(ctx, r.silence())); err != nil { // no message ever came
 		return err
 	}
 	before, err := cpuOf(r.target.pid())

@@ -57,6 +57,11 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%g is %s, want %s", v, got, want)
 		}
 	}
+	for v, want := range map[float64]string{0.004: "0.00", 1.5: "1.50", 9.99: "9.99", 9.996: "10.0", 250.4: "250"} {
+		if got := ratio(v); got != want {
+			t.Errorf("%g is the ratio %s, want %s", v, got, want)
+		}
+	}
 	for n, want := range map[int]string{1: "1", 1500: "1500", 10_000: "10k", 1_000_000: "1M", 1_500_000: "1500k"} {
 		if got := short(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)
