@@ -68,6 +68,9 @@ func TestBench(t *testing.T) {
 	} {
 		t.Run(strings.Join(append(tt.peers, tt.workloads[0]), " "), func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && tt.peers[0] == "parley" {
+				t.Skip("the load is the same with the others, and the server has its own tests: run without -short")
+			}
 			if slices.Contains(tt.peers, "nchan") {
 				needNchan(t)
 			}
@@ -147,6 +150,7 @@ func checkBench(t *testing.T, r benchReport, peers, workloads []string, out stri
 // On PostgreSQL too, where the database must be empty: what is in one that is not may be somebody's.
 func TestBenchOnPostgres(t *testing.T) {
 	t.Parallel()
+	callByCall(t)
 	database, file := pgtest.DSN(t), filepath.Join(t.TempDir(), "report.json")
 	args := []string{"--rounds", "1", "--peers", "parley", "--database", database, "--json", file, "bursts", "sends", "growth"}
 	out, err := parleyBench(t, t.TempDir(), args...).CombinedOutput()
