@@ -35,8 +35,9 @@ lint:
 generate: ## after a change of openapi.yaml
 	bash tools/generate.sh
 
-bench:
+bench: build ## the Go benchmarks, then the whole program beside its peers; PARTS='steady bursts' for some of it
 	go test -run '^$$' -bench . -benchmem ./...
+	bin/parley bench $(PARTS)
 
 fuzz: ## every fuzz target for about a minute or more
 	FUZZTIME=1000000x bash .ci/run fuzz

@@ -48,6 +48,8 @@ func Main(args, environ []string, stdout, stderr io.Writer) int {
 		err = care(in, stdout)
 	case config.Send, config.Tail:
 		err = terminal(in, os.Stdin, stdout, stderr)
+	case config.Bench, config.BenchFloor:
+		err = measure(in, stdout, stderr)
 	}
 	if err != nil {
 		complain(stderr, err)
@@ -61,7 +63,7 @@ func exitCode(err error) int {
 	if errors.Is(err, send.ErrUnfinished) {
 		return exitUnknown
 	}
-	if code := models.CodeOf(err); code == models.CodeValidationFailed {
+	if _, ok := errors.AsType[*config.UsageError](err); ok || models.CodeOf(err) == models.CodeValidationFailed {
 		return exitUsage
 	}
 	return exitFailure

@@ -26,6 +26,8 @@ const (
 	Check       Command = "check"
 	Send        Command = "send"
 	Tail        Command = "tail"
+	Bench       Command = "bench"
+	BenchFloor  Command = "bench-floor"
 	Helped      Command = "help"
 )
 
@@ -43,6 +45,8 @@ type Invocation struct {
 	Check   CheckArgs   // with Check
 	Send    SendArgs    // with Send
 	Tail    TailArgs    // with Tail
+	Bench   BenchArgs   // with Bench
+	Floor   FloorArgs   // with BenchFloor
 }
 
 // Health is what `parley health` can be told. Addr and TLSCert are the server's own flags, so
@@ -83,6 +87,8 @@ type grammar struct {
 	Backup  BackupArgs  `cmd:"" help:"Copy the data to a file, also while a server runs on them."`
 	Restore RestoreArgs `cmd:"" help:"Put a backup into a data directory."`
 	Check   CheckArgs   `cmd:"" help:"Look for damage in the data or in a backup, also while a server runs on them."`
+	Bench   BenchArgs   `cmd:"" help:"Measure the server beside its peers, on this machine: speed, memory, and that nothing is lost."`
+	Floor   FloorArgs   `cmd:"" name:"bench-floor" hidden:"" help:"The built-in peer of parley bench."`
 	Version struct {
 		JSON bool `help:"As one JSON object."`
 	} `cmd:"" help:"Print which build of the program this is."`
@@ -133,8 +139,10 @@ func Parse(args, environ []string, out io.Writer) (Invocation, error) {
 	case Tail:
 		g.Tail.Password = env.password()
 		in.Tail, read = g.Tail, g.Tail
+	case Bench:
+		in.Bench, read = g.Bench, g.Bench
 	default:
-		in.Health, in.JSON = g.Health, g.Version.JSON
+		in.Health, in.Floor, in.JSON = g.Health, g.Floor, g.Version.JSON
 		return in, nil
 	}
 	if err := read.Check(); err != nil {
@@ -158,10 +166,13 @@ func options(out io.Writer, env *environment, exit func(int)) []kong.Option {
 	}
 }
 
-// describe is a flag's help with its default and its variable.
+// describe is a flag's help with its default and, where it has one, its variable.
 func describe(v *kong.Value) string {
-	if v.Flag == nil || v.Name == "help" || v.Tag.Has(onlyTyped) {
+	if v.Flag == nil || v.Name == "help" || v.Tag.Has(onlyTyped) && !v.HasDefault {
 		return v.Help
+	}
+	if v.Tag.Has(onlyTyped) {
+		return fmt.Sprintf("%s [default %s]", v.Help, v.Default)
 	}
 	if v.HasDefault {
 		return fmt.Sprintf("%s [%s, default %s]", v.Help, variable(v.Name), v.Default)
