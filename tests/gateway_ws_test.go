@@ -48,7 +48,9 @@ func tryWSAt(t *testing.T, addr, path string, header ...string) (c *wsClient, st
 	conn, resp, err := websocket.Dial(ctx, "ws://"+addr+path, &websocket.DialOptions{HTTPHeader: h})
 	if resp != nil {
 		status = resp.StatusCode
-		_ = resp.Body.Close() // what a switch of protocols has none of
+		if resp.Body != nil { // a switch of protocols has none
+			_ = resp.Body.Close()
+		}
 	}
 	if err != nil {
 		return nil, status, err
