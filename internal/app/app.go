@@ -107,21 +107,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	a.finisher.start(service.FinishDeletions)
 	a.chat = service
 	service.Begin(a.broker)
-	if cfg.RateLimit == config.On {
-		if a.limits, err = limit.New(o.Clock); err != nil {
-			return err
-		}
-	}
-	if !o.PlainStreams {
-		a.direct = direct.New()
-	}
-	a.api, err = api.New(api.Options{
-		Chat: service, Broker: a.broker, Log: a.store, Logger: o.Log, Ready: a.ready,
-		MaxTextBytes: cfg.MaxMessageBytes, Limits: a.limits,
-		CORSOrigins: cfg.CORSOrigin, TrustedProxies: cfg.TrustedProxy, Served: m.Served, Metrics: m.Handler(),
-		Direct: a.direct,
-	})
-	if err != nil {
+	if err := a.openAPI(cfg, o, m); err != nil {
 		return err
 	}
 	if a.profiles, err = openProfiles(ctx, cfg.PprofAddr, o.Log); err != nil {
@@ -146,6 +132,25 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 		a.janitor = chat.StartJanitor(service.Chores(cfg.Retention), o.Tidy, o.Log)
 	}
 	return nil
+}
+
+// openAPI makes what answers requests, and what it and the older protocols count calls by.
+func (a *App) openAPI(cfg config.Config, o Options, m *metrics.Metrics) (err error) {
+	if cfg.RateLimit == config.On {
+		if a.limits, err = limit.New(o.Clock); err != nil {
+			return err
+		}
+	}
+	if !o.PlainStreams {
+		a.direct = direct.New()
+	}
+	a.api, err = api.New(api.Options{
+		Chat: a.chat, Broker: a.broker, Log: a.store, Logger: o.Log, Ready: a.ready,
+		MaxTextBytes: cfg.MaxMessageBytes, Limits: a.limits,
+		CORSOrigins: cfg.CORSOrigin, TrustedProxies: cfg.TrustedProxy, Served: m.Served, Metrics: m.Handler(),
+		Direct: a.direct,
+	})
+	return err
 }
 
 // databaseFlag names what was opened, for errors.
