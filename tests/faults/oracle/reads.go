@@ -120,12 +120,16 @@ func minus(a, b []int64) (rest []int64) {
 	return rest
 }
 
-// glimpses looks for texts that were told to who could not read their room at any moment of the call.
+// glimpses looks for messages that were told to who could not read their room at any moment of the call.
 func (w *world) glimpses() {
+	nonces := map[string]int64{}
+	for _, e := range w.events {
+		nonces[e.Data.Message.Nonce] = e.ID
+	}
 	for _, g := range w.run.Seen {
-		id, ok := w.texts[g.Text]
+		id, ok := nonces[g.Nonce]
 		if !ok {
-			w.fault(Forged, 0, "user %d saw %q in %s, which is in no room", g.By, g.Text, g.Where)
+			w.fault(Forged, 0, "user %d saw %q in %s, which is in no room", g.By, g.Nonce, g.Where)
 			continue
 		}
 		room := w.events[w.byID[id]].RoomID

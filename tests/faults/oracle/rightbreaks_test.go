@@ -50,7 +50,7 @@ func rightBreaks() map[string]broken {
 			f.run.Sends = append(f.run.Sends, Send{Call: Call{By: ann, Start: f.now(), End: f.now(), Outcome: Refused}, Room: tea, Nonce: "y", Text: "y"})
 		}},
 		"a glimpse of a private text": {Leak, func(f *fake) {
-			f.run.Seen = append(f.run.Seen, Glimpse{Call{By: eve, Start: f.now(), End: f.now()}, "alone", "/v1/users"})
+			f.run.Seen = append(f.run.Seen, Glimpse{Call{By: eve, Start: f.now(), End: f.now()}, "n alone", "/v1/users"})
 		}},
 	}
 }

@@ -114,9 +114,9 @@ type Read struct {
 	More, Less    bool             // has_after, has_before
 }
 
-// Glimpse is a message's text that was somewhere in an answer.
+// Glimpse is what was somewhere in an answer of a message: its nonce, which nobody else may have used.
 type Glimpse struct {
 	Call
-	Text  string
+	Nonce string
 	Where string
 }

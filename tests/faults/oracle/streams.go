@@ -186,10 +186,10 @@ func (f *following) reset(item Item) {
 	f.start(item.Cursor)
 }
 
-// whisper must be of a room that its user was in at some time.
+// whisper must be of no room, or of one that its user was in at some time.
 func (f *following) whisper(item Item) {
 	r := f.rooms[item.Room]
-	if item.Room != lobby && (r == nil || len(r.spells[f.User]) == 0) {
+	if item.Room != 0 && item.Room != lobby && (r == nil || len(r.spells[f.User]) == 0) {
 		f.fault(Leak, item.Room, "%s heard of room %d, which its user never was in: %s", f.Name, item.Room, item.JSON)
 	}
 }
