@@ -14,6 +14,11 @@ import (
 func (s *scene) crowd() {
 	s.t.Helper()
 	s.listen()
+	s.bustle()
+}
+
+// bustle has everybody act.
+func (s *scene) bustle() {
 	s.talkAll()
 	for _, c := range s.rooms {
 		s.act(func(ctx context.Context) error { return s.conduct(ctx, c) })
@@ -35,6 +40,9 @@ func (s *scene) listen() {
 		all = append(all, stays, hops, polls, late)
 	}
 	for _, f := range all {
+		if s.streams != "" {
+			f.url = s.streams
+		}
 		s.follow(f)
 	}
 	s.opened(all...)
@@ -44,8 +52,8 @@ func (s *scene) listen() {
 func (s *scene) talkAll() {
 	for _, p := range s.people() {
 		s.act(func(ctx context.Context) error {
-			for n := 0; !s.stopped(); n++ {
-				if err := s.talk(ctx, p, n); err != nil {
+			for !s.stopped() {
+				if err := s.talk(ctx, p); err != nil {
 					return err
 				}
 			}
@@ -55,7 +63,7 @@ func (s *scene) talkAll() {
 }
 
 // talk says one thing somewhere, whether or not one is in there, and now and then reads.
-func (s *scene) talk(ctx context.Context, p *person, n int) error {
+func (s *scene) talk(ctx context.Context, p *person) error {
 	if p.dice.IntN(10) == 0 {
 		if err := s.look(ctx, p); err != nil {
 			return err
@@ -73,7 +81,7 @@ func (s *scene) talk(ctx context.Context, p *person, n int) error {
 	case 1, 2, 3:
 		to = roomTarget(s.rooms[p.dice.IntN(len(s.rooms))].id)
 	}
-	_, err := p.say(ctx, to, p.words(n))
+	_, err := p.say(ctx, to, p.words())
 	return err
 }
 

@@ -128,3 +128,18 @@ func (d *database) rows(db *sql.DB, query string, scan func(*sql.Rows) error) {
 		d.t.Fatalf("read the rows of %q: %v", query, err)
 	}
 }
+
+// backends are the processes of PostgreSQL that work on the database.
+func (d *database) backends() (pids []int) {
+	d.t.Helper()
+	db := d.open()
+	defer func() { _ = db.Close() }()
+	query := "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	d.rows(db, query, func(rows *sql.Rows) error {
+		var pid int
+		err := rows.Scan(&pid)
+		pids = append(pids, pid)
+		return err
+	})
+	return pids
+}

@@ -20,18 +20,18 @@ import (
 // and resumes from there.
 type follower struct {
 	*oracle.Reader
-	p       *person
-	url     string
-	kind    string // sse, ndjson or poll
-	pos     int64  // below 0: none yet
-	hop     int    // closes its connections by itself after so many items at most; 0: never
-	rest    int64  // stays away until the log is so much longer at most
-	dice    *rand.Rand
-	opened  chan struct{} // closed when the first connection is open
-	ended   bool          // theEnd has come
-	until   int64         // ends there instead, where it is not 0
-	onReset func()
-	window  int // of the socket; 0: the system's
+	p      *person
+	url    string
+	kind   string // sse, ndjson or poll
+	pos    int64  // below 0: none yet
+	hop    int    // closes its connections by itself after so many items at most; 0: never
+	rest   int64  // stays away until the log is so much longer at most
+	dice   *rand.Rand
+	opened chan struct{} // closed when the first connection is open
+	ended  bool          // theEnd has come
+	until  int64         // ends there instead, where it is not 0
+	held   func()        // called after each event; nil: nothing holds it up
+	window int           // of the socket; 0: the system's
 }
 
 func (p *person) follower(kind, name string, dice *rand.Rand) *follower {
@@ -161,8 +161,8 @@ func (f *follower) reset(conn *oracle.Conn, cursor int64) error {
 	f.p.rec.brought(conn, oracle.Item{Kind: oracle.Reset, Cursor: cursor})
 	f.p.rec.count("resets")
 	f.pos = cursor
-	if f.onReset != nil {
-		f.onReset()
+	if f.until != 0 && f.pos >= f.until {
+		return errDone
 	}
 	return nil
 }
@@ -256,6 +256,9 @@ func (f *follower) take(conn *oracle.Conn, id string, data []byte) error {
 	case e.ID != 0:
 		note(oracle.Event)
 		f.pos = e.ID
+		if f.held != nil {
+			f.held()
+		}
 		if e.Data.Message.Text == theEnd && f.until == 0 || f.until != 0 && f.pos >= f.until {
 			return errDone
 		}

@@ -18,7 +18,7 @@ type network struct {
 func newNetwork(t *testing.T, upstream string) *network {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(server, t.Name(), "127.0.0.1:0", upstream)
+	proxy := toxiproxy.NewProxy(server, t.Name(), freePort(t), upstream)
 	if err := proxy.Start(); err != nil {
 		t.Fatalf("start the proxy: %v", err)
 	}
@@ -44,6 +44,12 @@ func (n *network) mend() { n.proxy.Toxics.ResetToxics(n.t.Context()) }
 func (n *network) cut() {
 	n.t.Helper()
 	n.proxy.Stop()
+	n.start()
+}
+
+// start lets connections in again.
+func (n *network) start() {
+	n.t.Helper()
 	if err := n.proxy.Start(); err != nil {
 		n.t.Errorf("start the proxy again: %v", err)
 	}

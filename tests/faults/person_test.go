@@ -24,6 +24,7 @@ type person struct {
 	url  string // of the server, or of a bad network in front of it
 	http *http.Client
 	dice *rand.Rand
+	said int           // words
 	once time.Duration // how long one try of a call may take; 0: as long as it takes
 
 	mu    sync.Mutex
@@ -159,6 +160,7 @@ func (p *person) insist(ctx context.Context, method, path string, body any) (t t
 			return t, fmt.Errorf("%s %s: %w", method, path, context.Cause(ctx))
 		case err != nil || a.status == http.StatusServiceUnavailable:
 			t.unsure = true
+			p.rec.count("tries lost")
 			if err := pause(ctx); err != nil {
 				return t, err
 			}

@@ -106,10 +106,11 @@ func (r *record) happens(ctx context.Context, what string, n int) error {
 	return r.await(ctx, fmt.Sprintf("%d of %q", n, what), func() bool { return r.counts[what] >= to })
 }
 
-func (r *record) finish() {
+// finish says whether anybody still changes anything.
+func (r *record) finish(over bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.over = true
+	r.over = over
 	r.wake()
 }
 

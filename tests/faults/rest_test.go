@@ -11,7 +11,7 @@ import (
 )
 
 // load is what the server's process holds.
-type load struct{ goroutines, files, streams, heap float64 }
+type load struct{ goroutines, files, streams, heap, cut float64 }
 
 // spareFiles and spareGoroutines are what may be open at rest besides what a fresh process has: connections to the database
 // that it keeps, and workers that it has started. A leak is one for each stream or call.
@@ -57,6 +57,8 @@ func (s *scene) load() load {
 				l.files = v
 			case "parley_streams", "parley_long_polls":
 				l.streams += v
+			case "parley_slow_readers_cut_total":
+				l.cut = v
 			case "go_memstats_heap_alloc_bytes":
 				l.heap = v
 			}

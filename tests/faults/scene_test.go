@@ -29,7 +29,9 @@ type scene struct {
 	guests   []*person
 	outsider *person // is in no channel but the lobby
 	rooms    []*channel
-	young    load // of the server before anybody came
+	young    load      // of the server before anybody came
+	copy     *database // a backup
+	streams  string    // where streams find the server; empty: where their people do
 
 	ctx     context.Context
 	over    context.CancelCauseFunc
@@ -111,6 +113,25 @@ func (s *scene) people() []*person { return append(append([]*person{}, s.owners.
 // everyone includes who only listens.
 func (s *scene) everyone() []*person { return append(s.people(), s.admin, s.outsider) }
 
+func (s *scene) personOf(id int64) *person {
+	for _, p := range s.everyone() {
+		if p.id == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// failure is the first one, if any.
+func (s *scene) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.errs) > 0 {
+		return s.errs[0]
+	}
+	return context.Cause(s.ctx)
+}
+
 // act runs what somebody does until there is enough. What it tells is a failure.
 func (s *scene) act(do func(ctx context.Context) error) {
 	s.acting.Go(func() { s.note(do(s.ctx)) })
@@ -178,13 +199,22 @@ func (s *scene) opened(all ...*follower) {
 	}
 }
 
+// halt has everybody stop. They can be set to work again.
+func (s *scene) halt() {
+	s.t.Helper()
+	close(s.enough)
+	s.rec.finish(true) // who waits for more to happen need not
+	s.acting.Wait()
+	s.must(context.Cause(s.ctx))
+	s.enough = make(chan struct{})
+	s.rec.finish(false)
+}
+
 // finish has everybody stop, says the last word, and waits for all who read.
 func (s *scene) finish() (end int64) {
 	s.t.Helper()
-	close(s.enough)
-	s.rec.finish() // who waits for more to happen need not
-	s.acting.Wait()
-	s.must(context.Cause(s.ctx))
+	s.halt()
+	s.rec.finish(true)
 	end, err := s.owners[0].say(s.ctx, roomTarget(lobby), theEnd)
 	s.must(err)
 	s.reading.Wait()
@@ -198,6 +228,7 @@ func (s *scene) finish() (end int64) {
 const lobby = 1
 
 // words is a text that nobody else says. Its first word is its nonce.
-func (p *person) words(n int) string {
-	return fmt.Sprintf("words-%d-%d%s", p.id, n, strings.Repeat(" la", p.dice.IntN(30)))
+func (p *person) words() string {
+	p.said++
+	return fmt.Sprintf("words-%d-%d%s", p.id, p.said, strings.Repeat(" la", p.dice.IntN(30)))
 }

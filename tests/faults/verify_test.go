@@ -12,8 +12,9 @@ import (
 	"parley/tests/faults/oracle"
 )
 
-// verify is the end of every scenario: all must be as if nothing had happened. Nobody acts any more.
-func (s *scene) verify(end int64) {
+// verify is the end of every scenario: all must be as if nothing had happened. Nobody acts any more. allowed are the complaints that the
+// server may have made.
+func (s *scene) verify(end int64, allowed ...string) {
 	s.t.Helper()
 	s.must(s.readAll())
 	s.must(s.replayAll(end))
@@ -26,7 +27,7 @@ func (s *scene) verify(end int64) {
 	s.rec.run.Log = merge(s.rec.run.Log, entries)
 	s.rec.run.Oldest, s.rec.run.Holes = k.oldest, k.holes
 	s.judge(&s.rec.run)
-	s.server.complaints()
+	s.server.complaints(allowed...)
 }
 
 // judge has the oracle speak.
@@ -43,7 +44,7 @@ func (s *scene) judge(run *oracle.Run) {
 		}
 		s.t.Error(f)
 		if f.ID != 0 {
-			s.t.Log("what is known of it:\n" + shortened(oracle.Explain(run, f.ID)))
+			s.t.Log("what is known of it:\n" + shortened(oracle.Explain(run, f)))
 		}
 	}
 	s.t.Logf("%d entries, %d messages sent, %d members moved, %d readers, %d reads, %v", len(run.Log), len(run.Sends), len(run.Moves),
@@ -118,10 +119,6 @@ func (s *scene) replayAll(end int64) error {
 // repeatAll sends everything once more. Each nonce gives its message, whatever became of the right to send; what was never
 // answered may be there or be sent now.
 func (s *scene) repeatAll() error {
-	byID := map[int64]*person{}
-	for _, p := range s.people() {
-		byID[p.id] = p
-	}
 	work := make(chan oracle.Send)
 	errs := make(chan error, 8)
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -131,7 +128,7 @@ func (s *scene) repeatAll() error {
 			var first error
 			for again := range work {
 				again.Replay = true
-				if _, err := byID[again.By].send(ctx, again); err != nil && first == nil {
+				if _, err := s.personOf(again.By).send(ctx, again); err != nil && first == nil {
 					first = err
 				}
 			}

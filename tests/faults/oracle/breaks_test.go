@@ -1,6 +1,9 @@
 package oracle
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // broken is a way to spoil a good run, and what the oracle must find.
 type broken struct {
@@ -12,9 +15,7 @@ type broken struct {
 func breaks() map[string]broken {
 	all := map[string]broken{}
 	for _, some := range []map[string]broken{streamBreaks(), logBreaks(), rightBreaks(), readBreaks()} {
-		for name, b := range some {
-			all[name] = b
-		}
+		maps.Copy(all, some)
 	}
 	return all
 }
@@ -25,11 +26,6 @@ func drop(r *Reader, id int64) Item {
 	it := c.Items[i]
 	c.Items = slices.Delete(c.Items, i, i+1)
 	return it
-}
-
-// inject puts an entry of the log at the end of a reader's last connection.
-func inject(f *fake, r *Reader, id int64) {
-	f.give(r, Item{Kind: Event, Cursor: id, JSON: f.run.Log[id-1].JSON})
 }
 
 func streamBreaks() map[string]broken {
@@ -67,6 +63,12 @@ func streamBreaks() map[string]broken {
 		}},
 		"a heartbeat goes back": {Order, func(f *fake) { f.give(f.of(ann), Item{Kind: Beat, Cursor: 3}) }},
 		"a reset without need":  {Skip, func(f *fake) { f.give(f.of(ann), Item{Kind: Reset, Cursor: f.head()}) }},
+		"a lost position is resumed from": {Skip, func(f *fake) {
+			f.run.Holes = []Hole{{After: f.message("hello") - 1, Before: f.message("welcome")}}
+			r := f.stream(eve, "from the future", f.message("hello"))
+			f.give(r, Item{Kind: Event, Cursor: f.message("good night"), JSON: f.run.Log[f.message("good night")-1].JSON})
+			f.run.Readers = append(f.run.Readers, r)
+		}},
 		"a start elsewhere without a reset": {Skip, func(f *fake) {
 			r := f.of(ann)
 			f.again(r)

@@ -49,40 +49,48 @@ func Check(run *Run) []Fault {
 	return w.faults
 }
 
-// Explain tells what the run knows of an entry: for whoever looks for the cause.
-func Explain(run *Run, id int64) string {
+// Explain tells what the run knows of a fault's entry: for whoever looks for the cause.
+func Explain(run *Run, fault Fault) string {
 	var b strings.Builder
+	id := fault.ID
 	i, found := slices.BinarySearchFunc(run.Log, id, func(e Entry, id int64) int { return int(e.ID - id) })
 	if found {
 		e := run.Log[i]
-		fmt.Fprintf(&b, "  log: %d %s room %d for %d %d\n    %s\n", e.ID, e.Type, e.Room, e.AudienceKind, e.AudienceID, e.JSON)
+		fmt.Fprintf(&b, "  log: %d %s room %d for %d %d\n    %.500s\n", e.ID, e.Type, e.Room, e.AudienceKind, e.AudienceID, e.JSON)
 		for _, s := range run.Sends {
-			if s.ID == id || strings.Contains(e.JSON, `"text":"`+s.Text+`"`) {
-				fmt.Fprintf(&b, "  send: %+v\n", s)
+			if s.ID == id || s.Nonce != "" && strings.Contains(e.JSON, `"nonce":"`+s.Nonce+`"`) {
+				fmt.Fprintf(&b, "  send: %.500s\n", fmt.Sprintf("%+v", s))
 			}
 		}
 		for _, m := range run.Moves {
-			if m.Room == e.Room {
+			if m.Room == e.Room && strings.Contains(fault.Text, fmt.Sprintf("user %d", m.User)) {
 				fmt.Fprintf(&b, "  move: %+v\n", m)
 			}
 		}
 	}
+	named := func(r *Reader) bool { return strings.Contains(fault.Text, r.Name) }
+	known := slices.ContainsFunc(run.Readers, named)
 	for _, r := range run.Readers {
-		explainReader(&b, r, id)
+		if named(r) || !known {
+			explainReader(&b, r, id)
+		}
 	}
 	return b.String()
 }
 
 // explainReader tells where a reader was when the entry came, or should have come.
 func explainReader(b *strings.Builder, r *Reader, id int64) {
+	last := int64(-1)
 	for n, c := range r.Conns {
 		for i, item := range c.Items {
-			near := item.Cursor >= id && (i == 0 || c.Items[i-1].Cursor < id)
-			if item.Cursor != id && !near || item.Kind == Whisper {
+			if item.Kind == Whisper || item.Kind == Ended {
 				continue
 			}
-			fmt.Fprintf(b, "  %s: connection %d (tick %d, after %d), item %d at tick %d: kind %d, cursor %d\n",
-				r.Name, n, c.Start, c.Asked, i, item.At, item.Kind, item.Cursor)
+			if item.Cursor == id || last < id && item.Cursor > id {
+				fmt.Fprintf(b, "  %s: connection %d (tick %d, after %d), item %d at tick %d: kind %d, cursor %d, before it %d\n",
+					r.Name, n, c.Start, c.Asked, i, item.At, item.Kind, item.Cursor, last)
+			}
+			last = item.Cursor
 		}
 	}
 }

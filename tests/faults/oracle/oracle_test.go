@@ -27,7 +27,7 @@ func TestBrokenRuns(t *testing.T) {
 				t.Errorf("the oracle finds %v, want one that is %q", faults, b.want)
 			}
 			for _, fault := range faults {
-				if text := Explain(f.run, fault.ID); fault.ID != 0 && fault.Kind == Leak && !strings.Contains(text, "log:") {
+				if text := Explain(f.run, fault); fault.ID != 0 && fault.Kind == Leak && !strings.Contains(text, "log:") {
 					t.Errorf("of %v it tells %q", fault, text)
 				}
 			}

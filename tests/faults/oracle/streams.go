@@ -118,6 +118,7 @@ func (f *following) beat(item Item) {
 		f.fault(Order, item.Cursor, "%s: the cursor %d came at %d", f.Name, item.Cursor, f.pos)
 		return
 	}
+	f.lostPlace(item)
 	f.reach(item.Cursor, item.At)
 }
 
@@ -139,6 +140,7 @@ func (f *following) event(item Item) {
 	case f.run.Log[i].JSON != item.JSON:
 		f.fault(Forged, item.Cursor, "%s: event %d is %s, in the log %s", f.Name, item.Cursor, item.JSON, f.run.Log[i].JSON)
 	}
+	f.lostPlace(item)
 	f.reach(item.Cursor-1, item.At)
 	f.pos = item.Cursor
 	if f.next == len(f.dues) || f.dues[f.next].id != item.Cursor {
@@ -160,13 +162,23 @@ func (f *following) reach(id int64, at Tick) {
 	for ; f.next < len(f.dues) && f.dues[f.next].id <= id; f.next++ {
 		d := f.dues[f.next]
 		revoked := d.hidden() && (at == 0 || d.spell.revoked < at)
-		if !revoked {
+		pruned := f.pos == 0 && d.id < f.run.Oldest // from 0 on is all that is kept
+		if !revoked && !pruned {
 			f.fault(Lost, d.id, "%s: event %d did not come, and it is at %d: %s", f.Name, d.id, id, f.run.Log[d.at].JSON)
-		} else if f.broken[d.spell] == 0 {
+		} else if revoked && f.broken[d.spell] == 0 {
 			f.broken[d.spell] = d.id
 		}
 	}
 	f.pos = max(f.pos, id)
+}
+
+// lostPlace demands that nothing goes on from a position that a restore undid.
+func (f *following) lostPlace(item Item) {
+	for _, h := range f.run.Holes {
+		if h.After < f.pos && f.pos < h.Before && item.Cursor >= h.Before {
+			f.fault(Skip, item.Cursor, "%s goes on with %d from %d, which a restore undid, without a reset", f.Name, item.Cursor, f.pos)
+		}
+	}
 }
 
 // reset is right only where the position cannot be resumed from.

@@ -1,0 +1,74 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+)
+
+// TestReadersThatDoNotRead opens streams that take no byte, and one that takes a byte now and then, in front of megabytes: nobody waits
+// for them, they are cut off, and nothing is left of them.
+func TestReadersThatDoNotRead(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *database) {
+		s := newScene(t, db, 2, "--max-message-bytes", fmt.Sprint(1<<20))
+		const deaf = 20
+		for range deaf {
+			s.ignore(s.outsider)
+		}
+		// This one takes an event only when all others have got everything, and whatever it was told by then.
+		late := s.guests[0].follower("sse", "late", diceFor(t, "late"))
+		late.pos, late.window = 0, 4096
+		release := make(chan struct{})
+		var once sync.Once
+		late.held = func() {
+			once.Do(func() {
+				select {
+				case <-release:
+				case <-s.ctx.Done():
+				}
+			})
+		}
+		s.follow(late)
+		s.opened(late)
+		s.crowd()
+		for range 12 { // more than the buffers in between hold
+			_, err := s.admin.say(s.ctx, roomTarget(lobby), s.admin.words()+" "+noise(s.admin.dice, 700_000))
+			s.must(err)
+		}
+		s.must(s.rec.grow(s.ctx, 100))
+		s.must(s.cutOff(deaf))
+		close(release)
+		s.must(s.rec.grow(s.ctx, 100))
+		s.verify(s.finish())
+	})
+}
+
+// ignore asks for everything and reads nothing of it.
+func (s *scene) ignore(p *person) {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.server.addr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		s.t.Fatal(err)
+	}
+	token, _ := p.bearer()
+	_, err = fmt.Fprintf(conn, "GET /v1/events/stream?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", token)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// cutOff waits until so many connections were cut off for their readers' slowness.
+func (s *scene) cutOff(n int) error {
+	for s.load().cut < float64(n) {
+		if err := pause(s.ctx); err != nil {
+			return fmt.Errorf("%d deaf readers are not cut off: %w", n, context.Cause(s.ctx))
+		}
+	}
+	return nil
+}
