@@ -135,7 +135,7 @@ func (p *person) look(method, path string, resp *http.Response, body []byte) {
 
 // pause is a moment to let go of the processor where nothing tells when to ask again.
 func pause(ctx context.Context) error {
-	timer := time.NewTimer(20 * time.Millisecond)
+	timer := time.NewTimer(50 * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

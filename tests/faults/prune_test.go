@@ -55,8 +55,8 @@ func (s *scene) pruneUnder() {
 	p := s.owners[0]
 	from, err := p.head(s.ctx)
 	s.must(err)
-	for range 40 { // more than the buffers in between hold
-		_, err := p.say(s.ctx, roomTarget(lobby), p.words()+" "+noise(p.dice, 300_000))
+	for range 15 { // more than the buffers in between hold
+		_, err := p.say(s.ctx, directTarget(s.outsider), p.words()+" "+noise(p.dice, 700_000))
 		s.must(err)
 	}
 	f := s.outsider.follower("sse", "in the middle", diceFor(s.t, "in the middle"))

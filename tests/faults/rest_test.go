@@ -42,7 +42,12 @@ func (s *scene) atRest() {
 func (s *scene) load() load {
 	s.t.Helper()
 	fetch(s, s.server.profileURL()+"heap?gc=1", func(io.Reader) {})
-	var l load
+	return s.metrics()
+}
+
+// metrics asks the server as it is.
+func (s *scene) metrics() (l load) {
+	s.t.Helper()
 	fetch(s, s.server.url()+"/metrics", func(body io.Reader) {
 		for in := bufio.NewScanner(body); in.Scan(); {
 			name, value, _ := strings.Cut(in.Text(), " ")

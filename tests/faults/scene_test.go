@@ -144,7 +144,7 @@ func (s *scene) follow(f *follower) {
 
 // note takes an error for a failure of all.
 func (s *scene) note(err error) {
-	if err == nil {
+	if err == nil || s.ctx.Err() != nil { // what follows from the first says nothing
 		return
 	}
 	s.mu.Lock()

@@ -18,7 +18,7 @@ func TestReadersThatDoNotRead(t *testing.T) {
 			s.ignore(s.outsider)
 		}
 		// This one takes an event only when all others have got everything, and whatever it was told by then.
-		late := s.guests[0].follower("sse", "late", diceFor(t, "late"))
+		late := s.outsider.follower("sse", "late", diceFor(t, "late"))
 		late.pos, late.window = 0, 4096
 		release := make(chan struct{})
 		var once sync.Once
@@ -33,8 +33,8 @@ func TestReadersThatDoNotRead(t *testing.T) {
 		s.follow(late)
 		s.opened(late)
 		s.crowd()
-		for range 12 { // more than the buffers in between hold
-			_, err := s.admin.say(s.ctx, roomTarget(lobby), s.admin.words()+" "+noise(s.admin.dice, 700_000))
+		for range 15 { // more than the buffers in between hold
+			_, err := s.admin.say(s.ctx, directTarget(s.outsider), s.admin.words()+" "+noise(s.admin.dice, 700_000))
 			s.must(err)
 		}
 		s.must(s.rec.grow(s.ctx, 100))
@@ -65,7 +65,7 @@ func (s *scene) ignore(p *person) {
 
 // cutOff waits until so many connections were cut off for their readers' slowness.
 func (s *scene) cutOff(n int) error {
-	for s.load().cut < float64(n) {
+	for s.metrics().cut < float64(n) {
 		if err := pause(s.ctx); err != nil {
 			return fmt.Errorf("%d deaf readers are not cut off: %w", n, context.Cause(s.ctx))
 		}

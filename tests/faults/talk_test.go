@@ -64,7 +64,7 @@ func (p *person) send(ctx context.Context, s oracle.Send) (id int64, err error) 
 		}
 		return 0, nil
 	default:
-		return 0, fmt.Errorf("send %+v: %d %s", s, t.status, t.body)
+		return 0, fmt.Errorf("send by user %d: %d %s: %.300s", s.By, t.status, t.body, fmt.Sprintf("%+v", s))
 	}
 }
 
