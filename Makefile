@@ -1,11 +1,10 @@
 # What developers type. CI runs .ci/run, which `make ci` is.
 
-GOLANGCI := go tool -modfile=tools/lint/go.mod golangci-lint
-
 DESTDIR ?=
+SOAK ?= 30m
 PREFIX ?= /usr/local
 
-.PHONY: build install docker run test race lint generate bench fuzz mutants ci
+.PHONY: build install docker run test soak race lint generate bench fuzz mutants ci
 .DEFAULT_GOAL := build
 
 build: ## the program, bin/parley
@@ -24,11 +23,14 @@ run: ## the server on 127.0.0.1:8080 with ./data
 test:
 	go test ./...
 
+soak: ## the fault suite for long, SOAK=2h for another time; FAULTS_SEED=N for the same choices, FAULTS_RACE=1 with a racing server
+	SOAK=$(SOAK) go -C tests/faults test -count 1 -timeout 0 -v .
+
 race:
 	go test -race -shuffle=on ./...
 
 lint:
-	$(GOLANGCI) run
+	bash .ci/run lint
 	bash tools/lint-spec.sh
 
 generate: ## after a change of openapi.yaml

@@ -23,9 +23,8 @@ func TestNetwork(t *testing.T) {
 			go func() { _, _ = conn.Write(make([]byte, 1000)); _, _ = io.Copy(io.Discard, conn) }()
 		}
 	}()
-	n := newNetwork(t, l.Addr().String())
-	n.worsen(`{"type":"limit_data","attributes":{"bytes":100}}`)
-	conn, err := net.Dial("tcp", n.proxy.Listen)
+	n := newNetwork(t, l.Addr().String(), `{"type":"limit_data","attributes":{"bytes":100}}`)
+	conn, err := net.Dial("tcp", n.listen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,9 +32,8 @@ func TestNetwork(t *testing.T) {
 	if got, err := io.ReadAll(conn); len(got) != 100 {
 		t.Errorf("%d bytes came through: %v", len(got), err)
 	}
-	n.mend()
-	n.cut()
-	whole, err := net.Dial("tcp", n.proxy.Listen)
+	n.become()
+	whole, err := net.Dial("tcp", n.listen)
 	if err != nil {
 		t.Fatal(err)
 	}
