@@ -108,7 +108,7 @@ func limitFiles(pid int, bytes uint64) error {
 	}
 	cmd := exec.Command("prlimit", "--pid", fmt.Sprint(pid), "--fsize="+text+":")
 	var owner unix.Stat_t
-	if err := unix.Stat(fmt.Sprintf("/proc/%d", pid), &owner); err != nil {
+	if unix.Stat(fmt.Sprintf("/proc/%d", pid), &owner) != nil {
 		return nil // it is gone
 	}
 	if int(owner.Uid) != os.Geteuid() {

@@ -28,7 +28,6 @@ type follower struct {
 	rest   int64  // stays away until the log is so much longer at most
 	dice   *rand.Rand
 	opened chan struct{} // closed when the first connection is open
-	ended  bool          // theEnd has come
 	until  int64         // ends there instead, where it is not 0
 	held   func()        // called after each event; nil: nothing holds it up
 	window int           // of the socket; 0: the system's

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -120,15 +121,15 @@ func (p *person) look(method, path string, resp *http.Response, body []byte) {
 	}
 	var problem struct{ Code string }
 	err := json.Unmarshal(body, &problem)
-	clear := err == nil && problem.Code != "" && resp.Header.Get("Content-Type") == "application/problem+json"
+	good := err == nil && problem.Code != "" && resp.Header.Get("Content-Type") == "application/problem+json"
 	if resp.StatusCode >= 500 {
-		clear = clear && resp.StatusCode == http.StatusServiceUnavailable && problem.Code == "unavailable" && resp.Header.Get("Retry-After") != ""
+		good = good && resp.StatusCode == http.StatusServiceUnavailable && problem.Code == "unavailable" && resp.Header.Get("Retry-After") != ""
 		for _, inside := range []string{"sqlite", "parley.db", "SQLSTATE", "goroutine", "/tmp"} {
-			clear = clear && !strings.Contains(string(body), inside)
+			good = good && !strings.Contains(string(body), inside)
 		}
 		p.rec.count("503")
 	}
-	if !clear {
+	if !good {
 		p.rec.fault("%s %s is answered %s %s: %s", method, path, resp.Status, resp.Header.Get("Content-Type"), body)
 	}
 }
@@ -189,10 +190,8 @@ func (p *person) want(ctx context.Context, method, path string, body, into any, 
 	if err != nil {
 		return err
 	}
-	for _, s := range statuses {
-		if s == t.status {
-			return decode(t.body, into)
-		}
+	if slices.Contains(statuses, t.status) {
+		return decode(t.body, into)
 	}
 	return fmt.Errorf("%s %s by user %d: %d %s", method, path, p.id, t.status, t.body)
 }

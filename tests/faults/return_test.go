@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -81,8 +82,8 @@ func (s *scene) allAt(crowd []*follower, id int64) error {
 
 // reached looks at what was recorded. It needs the record's lock.
 func (f *follower) reached(id int64) bool {
-	for i := len(f.Conns) - 1; i >= 0; i-- {
-		if items := f.Conns[i].Items; len(items) > 0 {
+	for _, c := range slices.Backward(f.Conns) {
+		if items := c.Items; len(items) > 0 {
 			return items[len(items)-1].Cursor > id
 		}
 	}
