@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -108,8 +109,8 @@ func limitFiles(pid int, bytes uint64) error {
 	}
 	cmd := exec.Command("prlimit", "--pid", fmt.Sprint(pid), "--fsize="+text+":")
 	var owner unix.Stat_t
-	if unix.Stat(fmt.Sprintf("/proc/%d", pid), &owner) != nil {
-		return nil // it is gone
+	if gone := unix.Stat(fmt.Sprintf("/proc/%d", pid), &owner); errors.Is(gone, unix.ENOENT) {
+		return nil
 	}
 	if int(owner.Uid) != os.Geteuid() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
