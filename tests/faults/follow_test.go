@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"parley/tests/faults/oracle"
 )
@@ -58,7 +59,7 @@ func (f *follower) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		case !errors.Is(err, errHop):
 			f.p.rec.count("connections lost")
-			_ = pause(ctx) // ctx is looked at above
+			_ = pauseFor(ctx, 200*time.Millisecond) // a thousand of them must not keep the server from starting
 		case f.rest > 0:
 			_ = f.p.rec.grow(ctx, f.dice.Int64N(f.rest))
 		}

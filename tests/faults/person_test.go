@@ -135,8 +135,10 @@ func (p *person) look(method, path string, resp *http.Response, body []byte) {
 }
 
 // pause is a moment to let go of the processor where nothing tells when to ask again.
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(50 * time.Millisecond)
+func pause(ctx context.Context) error { return pauseFor(ctx, 50*time.Millisecond) }
+
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -37,10 +37,12 @@ func TestReadersThatDoNotRead(t *testing.T) {
 			_, err := s.admin.say(s.ctx, directTarget(s.outsider), s.admin.words()+" "+noise(s.admin.dice, 700_000))
 			s.must(err)
 		}
-		s.must(s.rec.grow(s.ctx, 100))
+		s.must(s.rec.grow(s.ctx, 60)) // nobody waits for them
+		s.halt()
 		s.must(s.cutOff(deaf))
 		close(release)
-		s.must(s.rec.grow(s.ctx, 100))
+		s.bustle()
+		s.must(s.rec.grow(s.ctx, 40))
 		s.verify(s.finish())
 	})
 }
