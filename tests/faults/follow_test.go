@@ -31,6 +31,7 @@ type follower struct {
 	opened chan struct{} // closed when the first connection is open
 	until  int64         // ends there instead, where it is not 0
 	held   func()        // called after each event; nil: nothing holds it up
+	most   time.Duration // gives a connection up after that; 0: never
 	window int           // of the socket; 0: the system's
 }
 
@@ -76,6 +77,9 @@ func broken(format string, args ...any) error {
 func (f *follower) connect(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if f.most > 0 {
+		defer time.AfterFunc(f.most, cancel).Stop()
+	}
 	path := map[string]string{"sse": "/v1/events/stream?", "ndjson": "/v1/events/ndjson?", "poll": "/v1/events?"}[f.kind]
 	if f.kind == "poll" {
 		wait := 1 + f.dice.IntN(2)
