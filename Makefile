@@ -1,7 +1,5 @@
 # What developers type. CI runs .ci/run, which `make ci` is.
 
-GOLANGCI := go tool -modfile=tools/lint/go.mod golangci-lint
-
 DESTDIR ?=
 PREFIX ?= /usr/local
 SOAK ?= 30m
@@ -29,7 +27,7 @@ race:
 	go test -race -shuffle=on ./...
 
 lint:
-	$(GOLANGCI) run
+	bash .ci/run lint
 	bash tools/lint-spec.sh
 
 generate: ## after a change of openapi.yaml
@@ -45,7 +43,8 @@ fuzz: ## every fuzz target for about a minute or more
 mutants: ## small breaks that a test must notice
 	bash tests/mutants/run.sh
 
-soak: ## for SOAK each, what CI does for seconds; SEED=… makes the choices of a run that printed it
+soak: ## for SOAK each, what CI does for seconds; FAULTS_SEED=… and SEED=… make the choices of a run that printed it
+	SOAK=$(SOAK) go -C tests/faults test -count=1 -v -timeout 0 .
 	SOAK=$(SOAK) go -C tests/linear test -count=1 -v -timeout 0 -artifacts ./...
 
 ci: ## everything that must hold

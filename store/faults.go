@@ -110,8 +110,8 @@ func postgresFault(state string) fault {
 		return faultBusy
 	case strings.HasPrefix(state, "08"), strings.HasPrefix(state, "57P"), state == "25P03", state == "25006":
 		return faultLost // 25006: it is a standby now
-	case strings.HasPrefix(state, "58"):
-		return faultIO
+	case strings.HasPrefix(state, "58"), strings.HasPrefix(state, "XX"):
+		return faultIO // XX: its own fault, damage, or a file that may not grow (EFBIG has no state of its own)
 	case strings.HasPrefix(state, "22"), strings.HasPrefix(state, "23"):
 		return faultData
 	}

@@ -170,3 +170,16 @@ func TestFullDisk(t *testing.T) {
 		t.Error("the server did not live on")
 	}
 }
+
+// What PostgreSQL says of a full disk, a file that may not grow and damage is no fault of the program.
+func TestStatesOfPostgres(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]fault{
+		"53100": faultFull, "53300": faultBusy, "40001": faultBusy, "57P01": faultLost, "58030": faultIO, "XX000": faultIO, "XX001": faultIO,
+		"23505": faultData, "42601": faultOther,
+	} {
+		if got := postgresFault(state); got != want {
+			t.Errorf("%s is %v, want %v", state, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -50,7 +51,7 @@ func (s *Store) snapshot(ctx context.Context, read func(r *reader) error) error 
 	if err := s.fault(OpBegin); err != nil {
 		return explain(injected{err})
 	}
-	db := s.reads.WithContext(ctx).Begin(s.engine.snapshot())
+	db := s.begin(ctx)
 	if db.Error != nil {
 		return whyBroken(ctx, fmt.Errorf("begin to read: %w", db.Error))
 	}
@@ -66,6 +67,21 @@ func (s *Store) snapshot(ctx context.Context, read func(r *reader) error) error 
 	}
 	return whyBroken(ctx, err)
 }
+
+// begin opens a snapshot. Who waits for a connection is given the next that comes free, which may be one that somebody else broke by
+// breaking off; database/sql takes three of those for a database that is gone. One that is gone is told by another error.
+func (s *Store) begin(ctx context.Context) (db *gorm.DB) {
+	for range brokenInARow {
+		db = s.reads.WithContext(ctx).Begin(s.engine.snapshot())
+		if !errors.Is(db.Error, driver.ErrBadConn) {
+			break
+		}
+	}
+	return db
+}
+
+// brokenInARow is far more connections than a pool has.
+const brokenInARow = 100
 
 // whyBroken prefers the reason why a query was broken off to the database's words for it.
 func whyBroken(ctx context.Context, err error) error {

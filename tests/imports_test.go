@@ -83,6 +83,10 @@ var house = map[string]struct {
 		may: []string{"client", "internal/app", "internal/config", "internal/pgtest", "tests/harness"},
 		why: "the black box sees what clients see",
 	},
+	"tests/faults": {
+		may: []string{"internal/pgtest", "tests/faults/oracle"}, why: "it sees a process, its answers and its database's rows, and nothing of its code",
+	},
+	"tests/faults/oracle": {why: "who judges the server shares no code with it"},
 	"tests/harness": {
 		may: []string{"client", "internal/app", "internal/config", "internal/pgtest"},
 		why: "the black box sees what clients see",
@@ -112,9 +116,9 @@ var guests = []struct {
 }{
 	{"gorm.io", []string{"store"}, "store is the only user of GORM, so that a query is looked for in one place"},
 	{"github.com/pressly/goose", []string{"store"}, "migrations belong to the database"},
-	{"github.com/mattn/go-sqlite3", []string{"store"}, "which database it is only store knows"},
-	{"github.com/jackc/pgx", []string{"store", "internal/pgtest", "bus/postgres"}, "which database it is only store knows"},
-	{"database/sql", []string{"store"}, "SQL outside of store would be beside the log and its single writer"},
+	{"github.com/mattn/go-sqlite3", []string{"store", "tests/faults"}, "which database it is only store knows"},
+	{"github.com/jackc/pgx", []string{"store", "internal/pgtest", "bus/postgres", "tests/faults"}, "which database it is only store knows"},
+	{"database/sql", []string{"store", "tests/faults"}, "SQL outside of store would be beside the log and its single writer"},
 	{"github.com/gin-gonic/gin", []string{"api"}, "*gin.Context never leaves api: others take r.Context()"},
 	{"github.com/prometheus", []string{"internal/metrics", "tests"}, "the parts keep plain numbers; what is made of them is seen in one place"},
 	{"github.com/swaggest/swgui", []string{"api"}, "the API's page is a part of the API"},
@@ -125,7 +129,7 @@ var guests = []struct {
 	{"go.mau.fi/util", []string{"models"}, "what is an emoji is said in one place"},
 	{"github.com/alecthomas/kong", []string{"internal/config"}, "flags are read in one place"},
 	{
-		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/bench", "internal/control", "internal/direct", "internal/metrics", "tests", "tests/harness", "tests/linear", "examples", "internal/terminal/chat"},
+		"net/http", []string{"api", "client", "gateway", "web", "bus/nats", "internal/app", "internal/bench", "internal/control", "internal/direct", "internal/metrics", "tests", "tests/faults", "tests/harness", "tests/linear", "examples", "internal/terminal/chat"},
 		"the rules, the storage and the fan-out serve every protocol",
 	},
 }
