@@ -58,11 +58,11 @@ func firstRole(r Reader) (models.Role, error) {
 
 // Guest makes an account without password and logs it in. Without a name it gets one.
 func (s *Service) Guest(ctx context.Context, name string, d Device) (Login, error) {
-	return s.guest(ctx, name, "guest-", d)
+	return s.guest(ctx, name, "guest-", d, nil)
 }
 
-// guest makes an account of the name; without one it is called by the prefix and its id.
-func (s *Service) guest(ctx context.Context, name, prefix string, d Device) (Login, error) {
+// guest makes an account of the name; without one it is called by the prefix and its id. made, which may be nil, is done with it.
+func (s *Service) guest(ctx context.Context, name, prefix string, d Device, made func(tx Tx, id int64) error) (Login, error) {
 	if !s.guests {
 		return Login{}, errNoGuests()
 	}
@@ -87,7 +87,11 @@ func (s *Service) guest(ctx context.Context, name, prefix string, d Device) (Log
 			return Login{}, err
 		}
 		user.DisplayName = user.Name
-		return s.enroll(tx, user, "", d)
+		login, err := s.enroll(tx, user, "", d)
+		if err == nil && made != nil {
+			err = made(tx, login.Actor.User.ID)
+		}
+		return login, err
 	})
 }
 

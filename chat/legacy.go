@@ -18,8 +18,6 @@ type LegacyReader interface {
 	LegacyUser(protocol string, legacyID int64) (userID int64, err error)
 	// LegacyIDs gives the ids of those of the users who have one in the protocol.
 	LegacyIDs(protocol string, userIDs []int64) (map[int64]int64, error)
-	// HasLegacyID says whether the user has an id in any protocol.
-	HasLegacyID(userID int64) (bool, error)
 }
 
 // LegacyWriter writes them. They go with their account.

@@ -61,19 +61,15 @@ func nameLeft(r Reader, key string, self int64) (models.User, error) {
 	return user, err
 }
 
-// leftForGood says whether nobody can come back as the user: a guest without a session, of whom no older protocol has an id.
+// leftForGood says whether nobody can come back as the user: a passing guest whose connection has ended.
 func leftForGood(r Reader, u models.User) (bool, error) {
 	if u.Role != models.RoleGuest {
 		return false, nil
 	}
+	ids, err := r.LegacyIDs(passingProtocol, []int64{u.ID})
+	if err != nil || len(ids) == 0 {
+		return false, err
+	}
 	sessions, err := r.SessionsOf(u.ID)
-	if err != nil || len(sessions) > 0 {
-		return false, err
-	}
-	hash, err := r.PasswordHash(u.ID)
-	if err != nil || hash != "" {
-		return false, err
-	}
-	known, err := r.HasLegacyID(u.ID)
-	return err == nil && !known, err
+	return err == nil && len(sessions) == 0, err
 }

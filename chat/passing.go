@@ -13,6 +13,9 @@ import (
 // Somebody who comes by an older protocol is here for one connection: nobody is given its session, and it cannot be taken up
 // again. Where the protocol has no accounts, one is made when the connection begins.
 
+// passingProtocol marks the accounts that were made for one connection, among the ids of older protocols.
+const passingProtocol = "passing"
+
 // passingAgent marks such sessions; what follows it is the protocol.
 const passingAgent = "passing: "
 
@@ -23,7 +26,7 @@ const departPage = 500
 // must follow.
 func (s *Service) PassingGuest(ctx context.Context, prefix string, d Device) (Login, error) {
 	d.Agent = passingAgent + d.Agent
-	login, err := s.guest(ctx, "", prefix, d)
+	login, err := s.guest(ctx, "", prefix, d, func(tx Tx, id int64) error { return tx.InsertLegacyID(passingProtocol, id, id) })
 	login.Actor.Address = d.Address
 	return login, err
 }

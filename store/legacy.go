@@ -21,12 +21,6 @@ func (r *reader) LegacyIDs(protocol string, userIDs []int64) (map[int64]int64, e
 	return ids, nil
 }
 
-// HasLegacyID implements chat.LegacyReader.
-func (r *reader) HasLegacyID(userID int64) (bool, error) {
-	rows, err := many[int64](r, "look for an older id", "SELECT 1 FROM legacy_ids WHERE user_id = ? LIMIT 1", userID)
-	return len(rows) > 0, err
-}
-
 // InsertLegacyID implements chat.LegacyWriter.
 func (t *tx) InsertLegacyID(protocol string, legacyID, userID int64) error {
 	_, err := t.write("insert an older id", "INSERT INTO legacy_ids (protocol, legacy_id, user_id) VALUES (?, ?, ?)", protocol, legacyID, userID)
