@@ -177,6 +177,29 @@ func (c *wsClient) leave() {
 	}
 }
 
+// freshWS connects until nothing is told that was told before, since the end of a connection is noted after it. say says something
+// from the sender.
+func freshWS(t *testing.T, sender, own int64, connect func() *wsClient, say func(text string)) *wsClient {
+	t.Helper()
+	for try := range 100 {
+		c := connect()
+		say(fmt.Sprintf("fresh %d", try))
+		told := fmt.Sprintf(`{"type":1,"sender":%d,"receiver":%d,"content":"fresh %d"}`, sender, own, try)
+		got, ok := c.next()
+		if got == told {
+			return c
+		}
+		for ; got != told; got, ok = c.next() {
+			if !ok {
+				t.Fatalf("the end is %v", c.end)
+			}
+		}
+		c.leave()
+	}
+	t.Fatal("what was told comes again and again")
+	return nil
+}
+
 func statusOf(u *harness.User, ref string) string {
 	return string(harness.Into[client.User](u.Get("/v1/users/" + ref).Want(200)).Status)
 }
@@ -249,9 +272,9 @@ func TestWSWho(t *testing.T) {
 	ann.Get("/v1/me").Want(200) // the session is the token's
 	ticket := harness.Into[client.Ticket](ann.Post("/v1/tickets", nil).Want(201)).Ticket
 	for range 2 { // it is good for reconnects
-		a = ws(t, s, own+"?ticket="+url.QueryEscape(ticket))
-		g.send(offset+ann.ID, "by ticket")
-		a.told(offset+guest.ID, offset+ann.ID, "by ticket")
+		a = freshWS(t, offset+guest.ID, offset+ann.ID,
+			func() *wsClient { return ws(t, s, own+"?ticket="+url.QueryEscape(ticket)) },
+			func(text string) { g.send(offset+ann.ID, text) })
 		a.leave()
 	}
 
@@ -267,9 +290,7 @@ func TestWSWho(t *testing.T) {
 	g.send(5, "to the other")
 	two.told(offset+guest.ID, 5, "to the other")
 	two.leave()
-	g.send(5, "back again")
-	one = ws(t, s, "/ws/5")
-	one.told(offset+guest.ID, 5, "back again")
+	one = freshWS(t, offset+guest.ID, 5, func() *wsClient { return ws(t, s, "/ws/5") }, func(text string) { g.send(5, text) })
 	// Nobody registers or renames to a name that is taken here.
 	bob.Post("/v1/rename", map[string]any{"name": "WS-5"}).Want(409)
 	bob.Post("/v1/rename", map[string]any{"name": "ws-6"}).Want(200)
@@ -307,8 +328,7 @@ func TestWSKeepsWhatWaits(t *testing.T) {
 		c.told(3, 2, "from the other")
 		c.told(offset+ann.ID, 2, "from the web", "live")
 		c.leave()
-		c = ws(t, s, "/ws/2")
-		ws(t, s, "/ws/1").send(2, "nothing else")
-		c.told(1, 2, "nothing else")
+		a = ws(t, s, "/ws/1")
+		freshWS(t, 1, 2, func() *wsClient { return ws(t, s, "/ws/2") }, func(text string) { a.send(2, text) })
 	}, withWS())
 }
