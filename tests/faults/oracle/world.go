@@ -117,7 +117,7 @@ func (w *world) enter(i int) {
 	case "user.registered":
 		w.people[e.Data.User.ID] = true
 		w.whose[i] = audience{}
-	case "user.banned", "user.unbanned", "session.finished", "log.restored":
+	case "user.banned", "user.unbanned", "session.finished", "state.changed", "log.restored":
 		w.whose[i] = audience{}
 	default:
 		w.fault(Order, e.ID, "event %d is %s, which nobody has caused", e.ID, e.Type)
