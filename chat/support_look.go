@@ -152,6 +152,9 @@ func (s *Service) seeAgents(ctx context.Context, open []models.OpenConversation)
 	var failed []error
 	seen := map[int64]bool{}
 	for _, c := range open {
+		if !c.Offline && s.desk.left(c.VisitorID) {
+			continue // closed just now: agents come in the order of what is left of theirs
+		}
 		if c.AgentID != 0 && !seen[c.AgentID] && s.desk.gone(c.AgentID) {
 			seen[c.AgentID] = true
 			failed = append(failed, s.agentGone(ctx, c.AgentID))
