@@ -92,12 +92,8 @@ func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device)
 		return Login{}, err
 	}
 	login, err := s.logIn(ctx, func(tx Tx) (Login, error) {
-		_, err := legacyUser(tx, l.Protocol, l.ID)
-		if err == nil {
-			return Login{}, models.Refuse(models.CodeConflict, "the id %d is taken", l.ID)
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return Login{}, fmt.Errorf("look up an older id: %w", err)
+		if err := legacyFree(tx, l); err != nil {
+			return Login{}, err
 		}
 		user := models.User{Role: models.RoleMember}
 		if hash == "" {
