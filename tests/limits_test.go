@@ -199,7 +199,8 @@ func behindProxy() harness.Option { return harness.Flags("--trusted-proxy", "127
 // Who has no account is counted by address; an IPv6 one by its /64.
 func TestLimitsByAddress(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.RateLimited(), behindProxy())
+	_, still := standStill()
+	s := harness.Start(t, harness.RateLimited(), still, behindProxy())
 	n := 0
 	calls := map[string]func(with ...harness.With) *harness.Answer{
 		"register": func(with ...harness.With) *harness.Answer {

@@ -20,7 +20,8 @@ func TestForwardedHeadersOfAnybody(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"no proxy": nil, "another proxy": {"--trusted-proxy", "192.0.2.0/24,2001:db8::1"},
 	} {
-		s := harness.Start(t, harness.RateLimited(), harness.Flags(flags...))
+		_, still := standStill()
+		s := harness.Start(t, harness.RateLimited(), still, harness.Flags(flags...))
 		if cookie := cookieOf(s, https); strings.Contains(cookie, "Secure") {
 			t.Errorf("%s: %s", name, cookie)
 		}
@@ -38,7 +39,8 @@ func TestForwardedHeadersOfAnybody(t *testing.T) {
 // may have written itself.
 func TestForwardedHeadersOfOurProxy(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t, harness.RateLimited(), harness.Flags("--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "10.0.0.1"))
+	_, still := standStill()
+	s := harness.Start(t, harness.RateLimited(), still, harness.Flags("--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "10.0.0.1"))
 	if cookie := cookieOf(s, harness.Header("X-Forwarded-Proto", "https")); !strings.Contains(cookie, "; Secure") {
 		t.Errorf("behind TLS: %s", cookie)
 	}
