@@ -103,6 +103,8 @@ type engine interface {
 	pools() (write, read *sql.DB)
 	// restored reads the head and the mark of a restore, as the first statements of a transaction.
 	restored(ctx context.Context, tx *sql.Tx) (head, floor int64, marked bool, err error)
+	// wrote is told of each commit, when its senders have their answers.
+	wrote(ctx context.Context) error
 	// rest tidies up while nobody writes.
 	rest(ctx context.Context) error
 	// scrub leaves as little as the database can of what was overwritten or deleted.

@@ -134,6 +134,8 @@ func home(ctx context.Context, tx *sql.Tx) (name string, err error) {
 // rest has nothing to do: the server tidies up by itself.
 func (*postgresEngine) rest(context.Context) error { return nil }
 
+func (*postgresEngine) wrote(context.Context) error { return nil }
+
 // scrub does what can be done from here: it makes the room of old versions of rows free to be overwritten.
 // Without the right to, or where somebody else does just that, it is left to the server's own vacuum.
 func (e *postgresEngine) scrub(ctx context.Context) error {

@@ -23,11 +23,6 @@ const (
 	sqliteFile  = "parley.db"
 	lockFile    = "parley.lock"
 	readerConns = 4
-	// walLimit is what a checkpoint cuts the write-ahead log down to, in bytes.
-	walLimit = 64 << 20
-	// checkpointPages is how long the write-ahead log grows before its pages go into the database: the pages that every
-	// batch writes again go there once for all of them. 16 MiB.
-	checkpointPages = 4096
 	// sqliteWriter: mattn's driver sets NORMAL unless FULL is said.
 	sqliteWriter = "_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_busy_timeout=10000&_foreign_keys=1&_secure_delete=on&_stmt_cache_size=64"
 	sqliteReader = "mode=ro&_query_only=1&_busy_timeout=10000&_stmt_cache_size=64"
@@ -47,6 +42,7 @@ type sqliteEngine struct {
 	path        string // of the database's file
 	lock        *flock.Flock
 	write, read *sql.DB
+	wal         *wal
 }
 
 var _ engine = (*sqliteEngine)(nil)
@@ -81,6 +77,7 @@ func openSQLite(ctx context.Context, dir string, existing bool) (_ *sqliteEngine
 		return nil, err
 	}
 	e.read = sqlitePool(e.path, sqliteReader, readerConns)
+	e.wal = newWAL(e.path)
 	return e, nil
 }
 
@@ -128,7 +125,7 @@ func sqlitePool(path, params string, conns int) *sql.DB {
 	pool := sql.OpenDB(sqliteConnector{
 		dsn: "file:" + file.EscapedPath() + "?" + params,
 		driver: &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-			_, err := c.Exec(fmt.Sprintf("PRAGMA journal_size_limit = %d; PRAGMA wal_autocheckpoint = %d", walLimit, checkpointPages), nil)
+			_, err := c.Exec(fmt.Sprintf("PRAGMA journal_size_limit = %d; PRAGMA wal_autocheckpoint = %d", walLimit, walLimit/pageSize), nil)
 			return err
 		}},
 	})
@@ -165,6 +162,12 @@ func (*sqliteEngine) restored(ctx context.Context, tx *sql.Tx) (head, floor int6
 	}
 	floor, marked, err = floorOf(ctx, tx)
 	return head, floor, marked, err
+}
+
+// wrote implements engine.
+func (e *sqliteEngine) wrote(ctx context.Context) error {
+	e.wal.committed()
+	return e.wal.finish(ctx, e.write)
 }
 
 // rest empties the write-ahead log into the database. A reader holds that up for a moment only,
@@ -219,6 +222,9 @@ func (e *sqliteEngine) checkpoint(ctx context.Context, wait time.Duration) (done
 
 func (e *sqliteEngine) close(ctx context.Context) error {
 	var errs []error
+	if e.wal != nil {
+		errs = append(errs, e.wal.close())
+	}
 	if e.read != nil {
 		errs = append(errs, e.read.Close())
 	}

@@ -76,6 +76,7 @@ func TestRestEmptiesTheWriteAheadLog(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, Options{Dir: dir})
 	newUser(t, s, "ann", models.RoleMember)
+	settled(t, s)
 	// With a reader in the way it gives up, without harm.
 	view(t, s, func(r chat.Reader) error {
 		_, err := r.Head()

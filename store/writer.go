@@ -57,6 +57,7 @@ type writer struct {
 	head    int64  // the newest committed id; unknown where it is 0
 	doubt   *doubt // a commit of which nobody knows yet
 	written bool   // since the engine last rested
+	untold  bool   // the engine has not heard of a commit
 	counted counted
 }
 
@@ -158,6 +159,20 @@ func (w *writer) run(jobs []*job) {
 		j.done <- j.err
 		jobs[i] = nil
 	}
+	w.tellEngine()
+}
+
+// tellEngine has the engine do what a commit leaves to be done. Nobody waits for it but who comes next.
+func (w *writer) tellEngine() {
+	if !w.untold {
+		return
+	}
+	w.untold = false
+	ctx, cancel := w.bounded()
+	defer cancel()
+	if err := w.engine.wrote(ctx); err != nil {
+		w.log.Warn("tidy up the database", "error", err)
+	}
 }
 
 // oneByOne runs each command in a transaction of its own, so that one that the database cannot do
@@ -240,7 +255,7 @@ func (w *writer) commit(ctx context.Context, t *tx) error {
 // committed publishes entries that are durable.
 func (w *writer) committed(events []models.Event, head int64) {
 	w.head = head
-	w.written = true
+	w.written, w.untold = true, true
 	if len(events) > 0 {
 		w.onCommit(events)
 	}
