@@ -15,6 +15,7 @@ const pageBytes = 64 << 10
 // the user is entitled to, and joins again there. It leaves the stream behind when
 // the session ends meanwhile.
 func (s *Stream) catchUp(ctx context.Context) error {
+	s.host.Block()
 	defer s.replaying.Store(0)
 	for s.end.Load() == nil {
 		s.replaying.Store(s.cursor + 1)

@@ -47,7 +47,6 @@ func (s *Stream) heartbeat() error {
 	if !s.beat.Swap(false) || !s.quiet(s.broker.ticks.Load()) {
 		return nil
 	}
-	s.busy = false
 	return s.writeControl(control{
 		kind: models.Heartbeat, cursor: s.cursor, hasID: true,
 		data: models.HeartbeatData{Cursor: s.cursor},

@@ -10,8 +10,8 @@ import (
 	"parley/models"
 )
 
-// A stream that is quiet has no goroutine; what comes is written all the same: events, heartbeats, presence, and
-// the end.
+// A stream that has nothing to do has no goroutine; what comes is written all the same: events, heartbeats, and the
+// end.
 func TestAQuietStreamRests(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(w *world, leave func()){
@@ -40,15 +40,15 @@ func TestAQuietStreamRests(t *testing.T) {
 				w.publish(message(9))
 				ran(1, "a message")
 				w.publish(message(9))
-				ran(1, "another one soon after")
+				ran(2, "another one soon after")
 				time.Sleep(18 * time.Second)
-				ran(1, "a heartbeat")
+				ran(3, "a heartbeat")
 				time.Sleep(18 * time.Second)
-				ran(2, "another heartbeat")
+				ran(4, "another heartbeat")
 				w.publish(message(8))
-				ran(2, "what is for others")
+				ran(4, "what is for others")
 				w.publish(message(9))
-				ran(3, "a message again")
+				ran(5, "a message again")
 				time.Sleep(36 * time.Second)
 				synctest.Wait()
 				end(w, s.Leave)

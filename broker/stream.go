@@ -18,10 +18,13 @@ type Sink interface {
 // Run is Open and Pump on one goroutine, until ctx ends at the latest.
 func (s *Stream) Run(ctx context.Context, sink Sink) error {
 	defer s.Close()
+	bell := newBell()
 	defer context.AfterFunc(ctx, func() { s.finish(&ending{err: ctx.Err()}) })()
-	ended, err := s.Open(ctx, sink)
+	ended, err := s.Open(ctx, sink, bell)
 	for !ended && err == nil {
-		<-s.wake
+		if s.rest() {
+			<-bell
+		}
 		ended, err = s.turn(ctx)
 	}
 	return err
@@ -29,65 +32,35 @@ func (s *Stream) Run(ctx context.Context, sink Sink) error {
 
 // Open writes the beginning to sink and, where that takes no reading of the log, what has come since. It is called
 // once, before Rest and Pump. After an error or the end the caller closes the stream.
-func (s *Stream) Open(ctx context.Context, sink Sink) (ended bool, err error) {
-	s.out.sink = sink
+func (s *Stream) Open(ctx context.Context, sink Sink, host Host) (ended bool, err error) {
+	s.out.sink, s.host = sink, host
 	if err := s.open(); err != nil {
 		return true, err
 	}
 	if s.behind {
 		return false, nil // there is a nudge for it
 	}
-	select {
-	case <-s.wake: // what for is looked at now
-	default:
-	}
-	ended, err = s.turn(ctx)
-	s.busy = false
-	return ended, err
+	return s.turn(ctx)
 }
-
-// Host runs Pump on a goroutine, when Resume is called and only then.
-type Host interface{ Resume() }
 
 // Rest says, after Open, whether there is nothing to do: then the host is called when there is. Else Pump is to be
 // run.
-func (s *Stream) Rest(host Host) bool {
-	s.host = host
-	return s.rest()
-}
+func (s *Stream) Rest() bool { return s.rest() }
 
-// Pump writes the stream until it ends, or is quiet: then the host is called when there is something to do. It
-// answers nil after session.ended, ErrClosed when the broker closes, ErrLeft after Leave, ErrQuiet, else
-// the error of the sink or of the log, which is read with ctx. It holds no lock while it writes, and waits for the
-// stream alone and not for ctx, which many streams may share.
+// Pump writes what there is, until nothing is left or the stream ends. It answers ErrQuiet, and the host is called
+// when there is something to do, perhaps before it returns; nil after session.ended, ErrClosed when the broker closes,
+// ErrLeft after Leave, else the error of the sink or of the log, which is read with ctx. It holds no lock while it
+// writes, and waits for nothing but the sink, unless it has told the host.
 func (s *Stream) Pump(ctx context.Context) error {
-	for !s.rest() {
-		<-s.wake
+	for {
 		if ended, err := s.turn(ctx); ended || err != nil {
+			s.host.Block()
 			s.Close()
 			return err
 		}
-	}
-	return ErrQuiet
-}
-
-// rest gives the goroutine up for as long as nothing comes, unless something came lately. Either it finds the nudge
-// here, or who nudges finds the stream at rest.
-func (s *Stream) rest() bool {
-	if s.busy {
-		return false
-	}
-	s.resting.Store(true)
-	select {
-	case <-s.wake:
-		back := s.resting.CompareAndSwap(true, false)
-		select {
-		case s.wake <- struct{}{}: // for who goes on
-		default:
+		if s.rest() {
+			return ErrQuiet
 		}
-		return !back
-	default:
-		return true
 	}
 }
 
@@ -99,12 +72,12 @@ func (s *Stream) Leave() { s.finish(&ending{err: ErrLeft}) }
 // published before it has set its flag by then, and is delivered before the farewell.
 // Events without an id are written between the two and the heartbeat.
 func (s *Stream) turn(ctx context.Context) (ended bool, err error) {
+	s.begin()
 	end := s.end.Load()
 	if end != nil && !errors.Is(end.err, ErrSessionEnded) {
 		return true, end.err
 	}
 	if s.take() {
-		s.busy = true
 		if err := s.advance(ctx); err != nil {
 			return true, err
 		}

@@ -33,7 +33,6 @@ type Stream struct {
 	reset   bool  // a cursor was given and is not
 	oldest  int64 // what `reset` says
 	limit   int   // events in the next page of the log
-	busy    bool  // something came since the last heartbeat
 	out     outbox
 	release sync.Once
 }

@@ -16,12 +16,9 @@ type subscriber struct {
 	arrived   bool   // Attendance heard of it; of the owner
 
 	// from is the first id that may be this reader's and has not been looked at, 0 for none.
-	// The waker lowers it, the reader takes it; whoever sets it also fills wake.
+	// The waker lowers it, the reader takes it; whoever sets it also nudges.
 	from atomic.Int64
-	wake chan struct{} // one slot
-	// resting says that no goroutine waits for wake: who fills it has the host begin one.
-	resting atomic.Bool
-	host    Host // of a stream whose Pump may rest; set before it does
+	waking
 	// end is set once, when the session or the broker has ended.
 	end atomic.Pointer[ending]
 	// beat asks for a heartbeat; wrote is the tick of the last write.
@@ -56,7 +53,6 @@ type subscriber struct {
 func (s *subscriber) init(b *Broker, userID, sessionID int64, f Filter) {
 	s.broker, s.sessionID, s.filter = b, sessionID, f
 	s.view.userID = userID
-	s.wake = make(chan struct{}, 1)
 	s.hears = !s.waiter && f.wants(models.PresenceChanged)
 }
 
@@ -79,16 +75,6 @@ func (s *subscriber) mark(id int64) bool {
 			}
 			return old == 0
 		}
-	}
-}
-
-func (s *subscriber) nudge() {
-	select {
-	case s.wake <- struct{}{}:
-	default: // a wake is under way and will see what was just set
-	}
-	if s.resting.Load() && s.resting.CompareAndSwap(true, false) {
-		s.host.Resume()
 	}
 }
 

@@ -12,13 +12,14 @@ import (
 // nothing falls between.
 type Waiter struct {
 	subscriber
+	bell    bell
 	release sync.Once
 }
 
 // Watch registers a waiter, to be closed by the caller. It answers ErrTooManyStreams or ErrClosed.
 func (b *Broker) Watch(userID, sessionID int64, f Filter) (*Waiter, error) {
-	w := new(Waiter)
-	w.waiter = true
+	w := &Waiter{bell: newBell()}
+	w.waiter, w.host = true, w.bell
 	w.init(b, userID, sessionID, f)
 	if err := b.index.attach(&w.subscriber); err != nil {
 		return nil, err
@@ -50,14 +51,18 @@ func (w *Waiter) Wait(ctx context.Context, page models.LogPage) (cursor int64, e
 	w.cursor, w.behind = page.Head, false
 	w.place(page.Standing)
 	for {
+		w.begin()
 		if end := w.end.Load(); end != nil {
 			return w.cursor, end.err
 		}
 		if cursor, came := w.look(); came {
 			return cursor, nil
 		}
+		if !w.rest() {
+			continue
+		}
 		select {
-		case <-w.wake:
+		case <-w.bell:
 		case <-ctx.Done():
 			cursor, _ := w.look() // for the cursor: what was routed meanwhile concerned others
 			return cursor, ctx.Err()

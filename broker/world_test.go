@@ -130,7 +130,7 @@ func (w *world) connectTo(sub broker.Subscription, r *recorder) *client {
 	return c
 }
 
-// lodger runs a stream as one does who gives its goroutine up while it is quiet.
+// lodger runs a stream as one does who has a goroutine only for what there is to do.
 type lodger struct {
 	s    *broker.Stream
 	done chan error
@@ -146,13 +146,15 @@ func (l *lodger) Resume() {
 	}()
 }
 
+func (l *lodger) Block() {}
+
 // lodge opens the stream.
 func lodge(s *broker.Stream, sink broker.Sink) *lodger {
 	l := &lodger{s: s, done: make(chan error, 1)}
-	if ended, err := s.Open(context.Background(), sink); ended || err != nil {
+	if ended, err := s.Open(context.Background(), sink, l); ended || err != nil {
 		s.Close()
 		l.done <- err
-	} else if !s.Rest(l) {
+	} else if !s.Rest() {
 		l.Resume()
 	}
 	return l

@@ -57,7 +57,7 @@ func (c *stallConn) NetConn() net.Conn { return c.Conn }
 func (c *stallConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if errors.Is(err, syscall.ETIMEDOUT) {
-		c.report(err)
+		c.Broke(err)
 	}
 	return n, err
 }
@@ -65,7 +65,7 @@ func (c *stallConn) Read(p []byte) (int, error) {
 // Write writes all of p, for as long as some of it is accepted within each stall time.
 func (c *stallConn) Write(p []byte) (int, error) {
 	written, err := c.write(p)
-	c.report(err)
+	c.Broke(err)
 	return written, err
 }
 
@@ -82,9 +82,9 @@ func (c *stallConn) write(p []byte) (written int, err error) {
 	}
 }
 
-// report tells, once, of a reader that took nothing for too long: by our deadline, or by the kernel's
-// limit on what is not acknowledged.
-func (c *stallConn) report(err error) {
+// Broke tells, once, of a reader that took nothing for too long: by our deadline, or by the kernel's
+// limit on what is not acknowledged. Who writes past the connection calls it with its error.
+func (c *stallConn) Broke(err error) {
 	if err == nil || c.cut == nil {
 		return
 	}

@@ -3,6 +3,7 @@ package direct
 import (
 	"errors"
 	"net"
+	"syscall"
 
 	"parley/broker"
 )
@@ -12,6 +13,8 @@ type conn struct {
 	net.Conn
 	server  *Server
 	stream  *broker.Stream
+	driver  *driver         // that has, or had, the turn; nil before the first
+	socket  syscall.RawConn // nil where there is none
 	owner   Owner
 	head    []byte // goes before the first frames
 	written int64  // of the body
@@ -19,11 +22,24 @@ type conn struct {
 	round   int32
 }
 
-// Write implements broker.Sink.
+// Write implements broker.Sink. A driver waits for nobody: what the kernel does not take at once is written when
+// another one drives in its place.
 func (c *conn) Write(p []byte) error {
 	if c.head != nil {
 		return c.writeFirst(p)
 	}
+	if c.driver != nil && !c.driver.retired && c.socket != nil {
+		n, err := c.driver.try(c.socket, p)
+		c.written += int64(n)
+		if err != nil {
+			broke(c.Conn, err)
+			return err
+		}
+		if p = p[n:]; len(p) == 0 {
+			return nil
+		}
+	}
+	c.Block()
 	n, err := c.Conn.Write(p)
 	c.written += int64(n)
 	return err
@@ -45,17 +61,26 @@ func (c *conn) open() (ended bool, err error) {
 			c.finish(nil)
 		}
 	}()
-	return c.stream.Open(c.server.ctx, c)
+	return c.stream.Open(c.server.ctx, c, c)
 }
 
 // Resume implements broker.Host.
-func (c *conn) Resume() { go c.pump() }
+func (c *conn) Resume() { c.server.drivers.add(c) }
 
-// pump writes the stream until it is quiet, or to its end.
-func (c *conn) pump() {
+// Block implements broker.Host.
+func (c *conn) Block() {
+	if c.driver != nil {
+		c.driver.retire()
+	}
+}
+
+// pump writes the stream until it is quiet, or to its end. From then on it may be another driver's.
+func (c *conn) pump(d *driver) {
+	c.driver = d
 	quiet := false
 	defer func() {
 		if !quiet {
+			c.Block()
 			c.finish(recover())
 		}
 	}()
@@ -85,6 +110,22 @@ func (c *conn) hangUp() {
 		drain(tcp)
 	}
 	_ = c.Close()
+}
+
+// broke tells why a write broke, past what listeners wrap around the socket, to the one of these that wants to know: the
+// kernel says it once.
+func broke(c net.Conn, err error) {
+	for {
+		if outer, ok := c.(interface{ Broke(err error) }); ok {
+			outer.Broke(err)
+			return
+		}
+		outer, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return
+		}
+		c = outer.NetConn()
+	}
 }
 
 // socketOf is the TCP socket below what listeners wrap around it, nil where there is none.

@@ -2,6 +2,7 @@ package direct
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,13 +57,20 @@ type stage struct {
 	http   *httptest.Server
 	last   int64 // the id published last
 
+	session int64 // of who comes; 7
+
 	mu     sync.Mutex
 	owners []*told
 }
 
 func newStage(t *testing.T, log emptyLog) *stage {
 	t.Helper()
-	s := &stage{t: t, direct: New(), broker: broker.New(broker.Options{Log: log}), last: 1}
+	return stageWith(t, broker.Options{Log: log})
+}
+
+func stageWith(t *testing.T, o broker.Options) *stage {
+	t.Helper()
+	s := &stage{t: t, direct: New(), broker: broker.New(o), last: 1}
 	s.broker.Start(s.last)
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
@@ -79,7 +87,7 @@ func newStage(t *testing.T, log emptyLog) *stage {
 
 func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 	cursor := s.last
-	sub := broker.Subscription{User: models.EventUser{ID: 7}, SessionID: 7}
+	sub := broker.Subscription{User: models.EventUser{ID: 7}, SessionID: cmp.Or(s.session, 7)}
 	if r.URL.Path == "/behind" {
 		cursor = 0
 		sub.Cursor = &cursor
@@ -127,6 +135,9 @@ func (s *stage) dial(request string) (*net.TCPConn, *bufio.Reader) {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		s.t.Fatal(err)
+	}
 	if _, err := io.WriteString(c, request); err != nil {
 		s.t.Fatal(err)
 	}

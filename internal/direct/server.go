@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 
 	"parley/broker"
@@ -14,6 +15,7 @@ type Server struct {
 	ctx     context.Context //nolint:containedctx // with which all streams read the log
 	abandon context.CancelFunc
 	watch   watcher
+	drivers drivers
 
 	mu      sync.Mutex
 	seats   []seat
@@ -41,11 +43,12 @@ func New() *Server {
 	s := &Server{empty: make(chan struct{})}
 	s.ctx, s.abandon = context.WithCancel(context.Background())
 	s.watch = newWatcher(s)
+	s.drivers.init(runtime.GOMAXPROCS(0))
 	return s
 }
 
 // Owner is told once that a taken stream has ended: the bytes of its body, and the value of a panic, nil without
-// one. It is called on the stream's goroutine, in the panic's deferred function.
+// one. It is called on the goroutine that has the stream's turn, in the panic's deferred function.
 type Owner interface {
 	Ended(written int64, panicked any)
 }
@@ -64,6 +67,7 @@ func (s *Server) Take(w http.ResponseWriter, r *http.Request, stream *broker.Str
 	}
 	if tcp := socketOf(c.Conn); tcp != nil {
 		tune(tcp)
+		c.socket, _ = tcp.SyscallConn()
 	}
 	s.sit(c)
 	// The beginning takes more of a stack than all that follows, and here is one.
@@ -71,7 +75,7 @@ func (s *Server) Take(w http.ResponseWriter, r *http.Request, stream *broker.Str
 		return true, err
 	}
 	s.watch.watch(c)
-	if !stream.Rest(c) {
+	if !stream.Rest() {
 		c.Resume()
 	}
 	return true, nil
@@ -168,6 +172,7 @@ func (s *Server) Close(ctx context.Context) error {
 		return nil
 	}
 	defer s.watch.close()
+	defer s.drivers.close()
 	defer s.abandon()
 	s.mu.Lock()
 	s.closing = true
