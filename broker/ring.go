@@ -59,6 +59,17 @@ func (r *ring) push(e *entry) {
 	r.head.Store(e.ID)
 }
 
+// fill puts an entry before all that are there, and says whether the bounds let it. It comes before the first push.
+func (r *ring) fill(e *entry) bool {
+	if r.bytes+e.size() > r.maxBytes || e.ID <= r.head.Load()-int64(len(r.slots)) {
+		return false
+	}
+	r.slot(e.ID).Store(e)
+	r.bytes += e.size()
+	r.tail = e.ID
+	return true
+}
+
 // evict lets go of entries that are not what the log has any more: whoever has not read them yet reads the
 // log. A reader that holds one at this moment may still write it.
 func (r *ring) evict(ids []int64) {

@@ -61,12 +61,43 @@ func (r *reader) standing(userID int64) (s models.Standing, serving []servingRow
 			s.Holes = append(s.Holes, models.Hole{After: *row.AfterID, Before: *row.BeforeID})
 		}
 	}
-	s.Rooms, err = many[int64](r, "read memberships",
-		"SELECT room_id FROM memberships WHERE user_id = ? AND to_id IS NULL ORDER BY room_id", userID)
-	if s.Everyone {
-		s.Rooms = append([]int64{models.LobbyID}, s.Rooms...)
-	}
+	err = r.rooms(&s, serving)
 	return s, serving, err
+}
+
+// rooms fills in where the user is, and since when all that the user may see is as it is. The registration
+// is the first such change.
+func (r *reader) rooms(s *models.Standing, serving []servingRow) error {
+	s.Since = s.UserID
+	for _, spell := range serving {
+		s.Since = max(s.Since, *spell.FromID)
+		if spell.ToID != nil {
+			s.Since = max(s.Since, *spell.ToID)
+		}
+	}
+	if s.Everyone {
+		s.Rooms = append(s.Rooms, models.LobbyID)
+	}
+	scan := func(row scanner) error {
+		var room, changed int64
+		err := row.Scan(&room, &changed)
+		if room != 0 {
+			s.Rooms = append(s.Rooms, room)
+		}
+		s.Since = max(s.Since, changed)
+		return err
+	}
+	return r.each("read memberships", scan, "SELECT room_id, from_id FROM memberships WHERE user_id = ? AND to_id IS NULL "+
+		"UNION ALL SELECT 0, COALESCE(MAX(to_id), 0) FROM memberships WHERE user_id = ? ORDER BY 1", s.UserID, s.UserID)
+}
+
+// Tail gives the newest entries up to an id, the internal ones too, newest first.
+func (s *Store) Tail(ctx context.Context, through int64, limit int) (events []models.Event, err error) {
+	err = s.snapshot(ctx, func(r *reader) error {
+		events, err = r.entriesWhere(" WHERE id <= ? ORDER BY id DESC LIMIT ?", through, limit)
+		return err
+	})
+	return events, err
 }
 
 // OldEntries implements chat.Reader. The log is in order of ids, and of time as far as the clock was:
