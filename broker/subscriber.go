@@ -118,6 +118,10 @@ func (s *subscriber) take() bool {
 // at h. It sets behind where the ring ends or the view cannot follow.
 func (s *subscriber) next(h int64) *entry {
 	for !s.behind && s.cursor < h {
+		if room := s.broker.ring.roomOf(s.cursor + 1); room != noRoom && !s.view.in(room) {
+			s.cursor++
+			continue
+		}
 		e := s.broker.ring.at(s.cursor + 1)
 		if e == nil {
 			s.behind = true
