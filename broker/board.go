@@ -129,14 +129,15 @@ func after(list []posted, seq int64) int {
 	return sort.Search(len(list), func(i int) bool { return list[i].seq > seq })
 }
 
-// tell appends the notices above seen that stand under the rooms, oldest first and at most limit, as
-// the elements of a JSON array, and says up to which number that goes and whether there is
+// tell appends to the crayon's frame the notices above seen that stand under the rooms, oldest first and at most limit,
+// as the elements of a JSON array, and says how many these are, up to which number that goes and whether there is
 // more. rooms are sorted.
-func (b *board) tell(to []byte, rooms []int64, seen int64, limit int) (out []byte, seq int64, more bool) {
+func (b *board) tell(c *crayon, rooms []int64, seen int64, limit int) (n int, seq int64, more bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	var found []posted
+	found, lists := c.found[:0], 0
 	among(b.rooms, rooms, func(list []posted) {
+		lists++
 		n := 0
 		for _, p := range list[after(list, seen):] {
 			if p.void() {
@@ -149,8 +150,11 @@ func (b *board) tell(to []byte, rooms []int64, seen int64, limit int) (out []byt
 			n++
 		}
 	})
-	slices.SortFunc(found, func(x, y posted) int { return cmp.Compare(x.seq, y.seq) })
-	found = slices.CompactFunc(found, func(x, y posted) bool { return x.seq == y.seq })
+	c.found = found
+	if lists > 1 { // each is in order
+		slices.SortFunc(found, func(x, y posted) int { return cmp.Compare(x.seq, y.seq) })
+		found = slices.CompactFunc(found, func(x, y posted) bool { return x.seq == y.seq })
+	}
 	seq = b.seq
 	if len(found) > limit {
 		found, more = found[:limit], true
@@ -158,11 +162,11 @@ func (b *board) tell(to []byte, rooms []int64, seen int64, limit int) (out []byt
 	}
 	for i, p := range found {
 		if i > 0 {
-			to = append(to, ',')
+			c.frame = append(c.frame, ',')
 		}
-		to = append(to, p.json...)
+		c.frame = append(c.frame, p.json...)
 	}
-	return to, seq, more
+	return len(found), seq, more
 }
 
 // among visits the lists of the rooms, by way of whichever are fewer. rooms are sorted.

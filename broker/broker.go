@@ -60,7 +60,7 @@ type Options struct {
 	// one, until its last reader has gone.
 	Attendance Attendance
 
-	RingSize  int // events kept in memory, a power of two; 8192
+	RingSize  int // events kept in memory, a power of two; 32,768
 	RingBytes int // bytes of them, the oldest evicted; 32 MiB
 	PageSize  int // events in a page of the log; 256
 	// LagReaders is how many pages of the log are read at once; 4.
@@ -79,7 +79,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.RingSize, 8192)
+	setDefault(&o.RingSize, 32<<10)
 	setDefault(&o.RingBytes, 32<<20)
 	setDefault(&o.PageSize, 256)
 	setDefault(&o.LagReaders, 4)

@@ -11,9 +11,9 @@ import (
 // beyond is read again, in a smaller page.
 const pageBytes = 64 << 10
 
-// catchUp delivers from the log until the stream stands at its head, where the page says what
-// the user is entitled to, and joins again there. It leaves the stream behind when
-// the session ends meanwhile.
+// catchUp delivers from the log until the stream can go on from memory, at the log's head at the latest, where
+// the page says what the user is entitled to, and joins again there. It leaves the stream behind when the
+// session ends meanwhile.
 func (s *Stream) catchUp(ctx context.Context) error {
 	s.host.Block()
 	defer s.replaying.Store(0)
@@ -34,7 +34,7 @@ func (s *Stream) catchUp(ctx context.Context) error {
 		if err := s.tellWhispers(); err != nil {
 			return err
 		}
-		if s.cursor == page.Head {
+		if s.cursor == page.Head || s.remembered(page.Standing) {
 			s.behind = false
 			s.place(page.Standing)
 			return nil

@@ -75,13 +75,3 @@ func (s *Stream) appendFrame(b []byte, e *models.Event, cursor int64, hasID bool
 	}
 	return appendSSE(b, cursor, hasID, e.JSON)
 }
-
-// writeEphemeral writes an event that has no id and no place in the log; data is its JSON.
-func (s *Stream) writeEphemeral(kind models.EventType, data []byte) error {
-	e := models.Event{At: models.At(s.broker.opt.Clock()), Type: kind}
-	e.Wrap(data)
-	if err := s.send(s.appendFrame(nil, &e, 0, false)); err != nil {
-		return err
-	}
-	return s.flush()
-}

@@ -43,6 +43,9 @@
 //   - join: register the user, read the log, register the topics, look at the ring. Whatever
 //     is published in between reaches the reader by one of them.
 //
+// A stream that comes back, or has fallen behind, goes on from the ring as soon as that holds what follows its cursor
+// and the log's standing says that what it may see has not changed since the cursor. Recall fills the ring at a start.
+//
 // Locks: index.mu over the routing, notebook.mu over the notes. Neither is held while the
 // other is taken, nor during a write or a read of the log. The publisher takes notebook.mu, and, while somebody
 // types, moments.mu, under which a few words are written at a time.

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -144,10 +145,14 @@ func (l *memLog) standing(user int64) models.Standing {
 		Everyone: role != models.RoleVisitor,
 		Agent:    role == models.RoleAgent || role == models.RoleAdmin,
 	}
+	for _, r := range l.roles[user] {
+		st.Since = max(st.Since, r.from)
+	}
 	for _, m := range l.spells[user] {
 		if m.To == 0 {
 			st.Rooms = append(st.Rooms, m.RoomID)
 		}
+		st.Since = max(st.Since, m.From, m.To)
 	}
 	return st
 }
@@ -177,6 +182,18 @@ func (l *memLog) Page(ctx context.Context, user, after int64, limit int) (models
 		}
 	}
 	return page, ctx.Err()
+}
+
+func (l *memLog) Tail(ctx context.Context, through int64, limit int) ([]models.Event, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var tail []models.Event
+	for id := min(through, int64(len(l.events))); id >= l.oldest && len(tail) < limit; id-- {
+		e := l.events[id-1]
+		e.Change = models.Change{} // the log does not have it
+		tail = append(tail, e)
+	}
+	return tail, errors.Join(l.err, ctx.Err())
 }
 
 func (l *memLog) entitled(user int64, e *models.Event) bool {

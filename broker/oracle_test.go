@@ -32,26 +32,35 @@ func TestOracle(t *testing.T) {
 		name string
 		opt  broker.Options
 		log  bool // the log must have been needed while live
+		old  int  // steps before the broker started
 	}{
-		{"tiny ring", broker.Options{RingSize: 16, PageSize: 5}, true},
-		{"few bytes", broker.Options{RingSize: 64, RingBytes: 4000, PageSize: 20, LagReaders: 1}, true},
-		{"default ring", broker.Options{}, false},
+		{"tiny ring", broker.Options{RingSize: 16, PageSize: 5}, true, 0},
+		{"few bytes", broker.Options{RingSize: 64, RingBytes: 4000, PageSize: 20, LagReaders: 1}, true, 0},
+		{"default ring", broker.Options{}, false, 0},
+		{"restarted", broker.Options{}, false, oracleSteps},
+		{"restarted, small ring", broker.Options{RingSize: 512, PageSize: 20}, false, oracleSteps},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.opt.Heartbeat = 3 * time.Millisecond
-			runOracle(t, tc.opt, tc.log)
+			runOracle(t, tc.opt, tc.log, tc.old)
 		})
 	}
 }
 
-func runOracle(t *testing.T, opt broker.Options, needsLog bool) {
+func runOracle(t *testing.T, opt broker.Options, needsLog bool, old int) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	w := mustWorld(t, opt)
 	w.log.setRole(oracleVisitor, models.RoleVisitor)
 	p := &play{world: w, rng: rand.New(rand.NewPCG(seed, 0)), members: make(map[int64]map[int64]bool)}
 	p.moved.L = &p.mu
+	if old > 0 {
+		for range old {
+			p.log.append(p.batch()...)
+		}
+		w.restart(opt)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var all sync.WaitGroup
@@ -61,8 +70,12 @@ func runOracle(t *testing.T, opt broker.Options, needsLog bool) {
 			play: p, user: int64(i%oracleUsers) + 1, session: int64(i), poll: i >= 3*oracleUsers,
 			rng: rand.New(rand.NewPCG(seed, uint64(i)+1)), cursor: -1,
 		}
-		if i%3 == 0 {
+		switch {
+		case i%3 == 0:
 			c.cursor = 0 // from the beginning
+		case i%3 == 1 && old > 0:
+			c.start = c.rng.Int64N(w.log.head())
+			c.cursor = c.start
 		}
 		clients = append(clients, c)
 		all.Go(func() { c.run(ctx) })
@@ -95,12 +108,7 @@ type play struct {
 
 func (p *play) run() {
 	for range oracleSteps {
-		var batch []models.Event
-		next := p.log.head() + 1
-		for range 1 + p.rng.IntN(4) {
-			batch = append(batch, p.step(next+int64(len(batch)))...)
-		}
-		p.commit(batch, false)
+		p.commit(p.batch(), false)
 		for range p.rng.IntN(20) {
 			runtime.Gosched()
 		}
@@ -113,6 +121,14 @@ func (p *play) run() {
 		end = append(end, toUser(user+1))
 	}
 	p.commit(end, true)
+}
+
+func (p *play) batch() (batch []models.Event) {
+	next := p.log.head() + 1
+	for range 1 + p.rng.IntN(4) {
+		batch = append(batch, p.step(next+int64(len(batch)))...)
+	}
+	return batch
 }
 
 func (p *play) commit(batch []models.Event, last bool) {

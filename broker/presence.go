@@ -188,13 +188,18 @@ func (s *Stream) tellPresence() error {
 	s.telling.Store(true)
 	defer s.telling.Store(false)
 	s.news.Store(false)
-	users, seen, more := s.broker.board.tell(nil, s.ownRooms(), s.seen.Load(), cryUsers)
+	c := crayons.Get().(*crayon)
+	defer c.putBack()
+	seen, more := c.draw(s)
 	if more {
 		s.news.Store(true)
 		s.broker.board.callAgain(&s.subscriber)
 	}
-	if len(users) > 0 {
-		if err := s.writeEphemeral(models.PresenceChanged, slices.Concat([]byte(`{"users":[`), users, []byte(`]}`))); err != nil {
+	if len(c.frame) > 0 {
+		if err := s.send(c.frame); err != nil {
+			return err
+		}
+		if err := s.flush(); err != nil {
 			return err
 		}
 	}

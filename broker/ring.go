@@ -3,14 +3,17 @@ package broker
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"parley/models"
 )
 
 // ring holds the newest events by id. There is one writer, the publisher; readers take no
 // lock: an entry never changes once it is in a slot, and who finds another one than the wanted
 // there has fallen behind and reads the log.
 type ring struct {
-	slots []atomic.Pointer[entry]
-	head  atomic.Int64 // the newest id; stored after its slot
+	slots  []atomic.Pointer[entry]
+	labels []label
+	head   atomic.Int64 // the newest id; stored after its slot
 
 	// Of the publisher alone:
 	maxBytes int
@@ -19,7 +22,39 @@ type ring struct {
 }
 
 func newRing(size, maxBytes int) *ring {
-	return &ring{slots: make([]atomic.Pointer[entry], size), maxBytes: maxBytes}
+	return &ring{slots: make([]atomic.Pointer[entry], size), labels: make([]label, size), maxBytes: maxBytes}
+}
+
+// label tells whom the entry of an id is for, so that others pass by it without looking: the members of a
+// room. The id is 0 while the label changes. What it says stays true when the entry has gone.
+type label struct{ id, room atomic.Int64 }
+
+// noRoom labels an entry that everybody has to look at.
+const noRoom = -1
+
+// describe labels an entry. An internal entry is for room 0, which nobody is in.
+func (r *ring) describe(e *entry) {
+	room := int64(noRoom)
+	if kind := e.Audience.Kind; e.Change.Kind == models.NoChange && (kind == models.ToRoom || kind == models.ToNone) {
+		room = e.Audience.ID
+	}
+	l := &r.labels[e.ID&int64(len(r.labels)-1)]
+	l.id.Store(0)
+	l.room.Store(room)
+	l.id.Store(e.ID)
+}
+
+// roomOf gives the room for whose members alone the entry of the id is, which changes nothing that anybody may see;
+// noRoom where it is another one, or not known.
+func (r *ring) roomOf(id int64) int64 {
+	l := &r.labels[id&int64(len(r.labels)-1)]
+	if l.id.Load() != id {
+		return noRoom
+	}
+	if room := l.room.Load(); l.id.Load() == id {
+		return room
+	}
+	return noRoom
 }
 
 func (r *ring) start(head int64) {
@@ -47,6 +82,7 @@ func (r *ring) push(e *entry) {
 	if old := r.slot(e.ID).Swap(e); old != nil {
 		r.bytes -= old.size()
 	}
+	r.describe(e)
 	r.bytes += e.size()
 	r.tail = max(r.tail, e.ID-int64(len(r.slots))+1)
 	for ; r.bytes > r.maxBytes; r.tail++ {
@@ -57,6 +93,18 @@ func (r *ring) push(e *entry) {
 		}
 	}
 	r.head.Store(e.ID)
+}
+
+// fill puts an entry before all that are there, and says whether the bounds let it. It comes before the first push.
+func (r *ring) fill(e *entry) bool {
+	if r.bytes+e.size() > r.maxBytes || e.ID <= r.head.Load()-int64(len(r.slots)) {
+		return false
+	}
+	r.slot(e.ID).Store(e)
+	r.describe(e)
+	r.bytes += e.size()
+	r.tail = e.ID
+	return true
 }
 
 // evict lets go of entries that are not what the log has any more: whoever has not read them yet reads the

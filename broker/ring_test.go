@@ -65,6 +65,33 @@ func TestRingBounds(t *testing.T) {
 	}
 }
 
+// What is filled in counts as if it had been pushed, and goes first.
+func TestRingFill(t *testing.T) {
+	t.Parallel()
+	one := newEntry(event(1, 1000)).size()
+	for _, tc := range []struct {
+		name         string
+		bytes        int
+		filled, held string
+	}{
+		{"count", 100 * one, "[7 8 9 10]", "[8 9 10 11]"},
+		{"bytes", 3 * one, "[8 9 10]", "[9 10 11]"},
+		{"nothing", one - 1, "[]", "[]"},
+	} {
+		r := newRing(4, tc.bytes)
+		r.start(10)
+		for id := int64(10); r.fill(newEntry(event(id, 1000))); id-- {
+		}
+		if ids, bytes := r.held(); fmt.Sprint(ids) != tc.filled || bytes != r.bytes || bytes > tc.bytes {
+			t.Errorf("%s: filled with %v, %d bytes, %d accounted", tc.name, ids, bytes, r.bytes)
+		}
+		r.push(newEntry(event(11, 1000)))
+		if ids, bytes := r.held(); fmt.Sprint(ids) != tc.held || bytes != r.bytes || bytes > tc.bytes {
+			t.Errorf("%s: holds %v, %d bytes, %d accounted", tc.name, ids, bytes, r.bytes)
+		}
+	}
+}
+
 // Frames of all sizes: what is accounted is what is held, and within the bound.
 func TestRingBytesBound(t *testing.T) {
 	t.Parallel()

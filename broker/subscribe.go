@@ -111,11 +111,11 @@ func (s *Stream) join(ctx context.Context, sub Subscription) error {
 	s.reset = sub.ResetCursor || (sub.Cursor != nil && !s.resumed)
 	if s.resumed {
 		s.cursor = *sub.Cursor
-		s.behind = s.cursor < st.Head
+		s.behind = s.cursor < st.Head && !s.remembered(st)
 	}
 	s.wrote.Store(s.broker.ticks.Load())
 	if s.behind {
-		// catchUp takes its place, at the head that it comes to. Its presence is told from now on.
+		// catchUp takes its place, where the view is good again. Its presence is told from now on.
 		s.broker.index.place(s.view.userID, st)
 		s.mark(s.cursor + 1)
 	} else {

@@ -104,6 +104,10 @@ func (s *subscriber) take() bool {
 // at h. It sets behind where the ring ends or the view cannot follow.
 func (s *subscriber) next(h int64) *entry {
 	for !s.behind && s.cursor < h {
+		if room := s.broker.ring.roomOf(s.cursor + 1); room != noRoom && !s.view.in(room) {
+			s.cursor++
+			continue
+		}
 		e := s.broker.ring.at(s.cursor + 1)
 		if e == nil {
 			s.behind = true
@@ -120,10 +124,16 @@ func (s *subscriber) next(h int64) *entry {
 	return nil
 }
 
-// place takes over what the log says of the user. What was published after that snapshot and
-// routed before the user stood under its topics is found by looking: hence the flag.
+// place takes over what the log says of the user, which must hold at the cursor already. What was published
+// before the user stood under its topics is found by looking: hence the flag.
 func (s *subscriber) place(st models.Standing) {
 	s.view.reset(st)
 	s.broker.index.place(s.view.userID, st)
-	s.mark(st.Head + 1)
+	s.mark(s.cursor + 1)
+}
+
+// remembered says whether the reader can go on from memory: what may be seen by it was the same at its cursor as it
+// is by the log, and the ring holds what follows, or nothing follows yet.
+func (s *subscriber) remembered(st models.Standing) bool {
+	return s.cursor >= st.Since && (s.cursor >= s.broker.ring.head.Load() || s.broker.ring.at(s.cursor+1) != nil)
 }

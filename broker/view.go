@@ -51,8 +51,7 @@ func (v *view) entitled(a models.Audience) bool {
 	case models.ToEveryone:
 		return v.everyone
 	case models.ToRoom:
-		_, in := slices.BinarySearch(v.rooms, a.ID)
-		return in
+		return v.in(a.ID)
 	case models.ToUser:
 		return a.ID == v.userID
 	case models.ToAgents:
@@ -60,6 +59,17 @@ func (v *view) entitled(a models.Audience) bool {
 	default:
 		return false
 	}
+}
+
+// fewRooms are looked through faster than they are searched.
+const fewRooms = 8
+
+func (v *view) in(room int64) bool {
+	if len(v.rooms) > fewRooms {
+		_, in := slices.BinarySearch(v.rooms, room)
+		return in
+	}
+	return slices.Contains(v.rooms, room)
 }
 
 func (v *view) join(room int64) {

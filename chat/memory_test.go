@@ -19,6 +19,7 @@ type memory struct {
 	clock    time.Time
 	broken   error // what Do answers
 	commands int
+	asked    int // sessions looked up
 	state
 }
 
@@ -119,7 +120,6 @@ func (m *memory) Now() models.Time                          { return models.At(m
 func (m *memory) NextID() int64                             { return int64(len(m.events)) + 1 }
 func (m *memory) User(id int64) (models.User, error)        { return get(m.users, id) }
 func (m *memory) PasswordHash(id int64) (string, error)     { return get(m.hashes, id) }
-func (m *memory) Session(id int64) (models.Session, error)  { return get(m.sessions, id) }
 func (m *memory) Ticket(hash []byte) (models.Ticket, error) { return get(m.tickets, string(hash)) }
 func (m *memory) Blocked(a, b int64) (bool, error) {
 	return m.blocks[[2]int64{a, b}] || m.blocks[[2]int64{b, a}], nil
@@ -137,6 +137,11 @@ func (m *memory) InsertUser(u models.User, hash string) error {
 	m.users[u.ID], m.hashes[u.ID] = u, hash
 	return nil
 }
+func (m *memory) Session(id int64) (models.Session, error) {
+	m.asked++
+	return get(m.sessions, id)
+}
+
 func (m *memory) Append(e models.Event, _ any) (models.Event, error) {
 	e.ID = m.NextID()
 	m.events = append(m.events, e)

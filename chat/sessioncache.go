@@ -51,6 +51,14 @@ func (c *sessionCache) get(hash []byte) (entry *cachedSession, generation uint64
 	return entry, c.generation
 }
 
+// holds says whether the session is in the cache.
+func (c *sessionCache) holds(s models.Session) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	entry := c.byHash[string(s.TokenHash)]
+	return entry != nil && entry.actor.Session.ID == s.ID
+}
+
 // put keeps what was read since generation, unless something was forgotten meanwhile.
 func (c *sessionCache) put(hash []byte, a Actor, generation uint64) *cachedSession {
 	entry := &cachedSession{actor: a}

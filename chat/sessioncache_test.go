@@ -41,6 +41,44 @@ func TestSessionCacheRefusesWhatWasReadBeforeAnEnd(t *testing.T) {
 	}
 }
 
+// A session that has ended is not alive from the moment in which its end is observed, which is before that is published;
+// and one that is not in the cache is asked for.
+func TestAliveUntilTheEndIsObserved(t *testing.T) {
+	t.Parallel()
+	m := newMemory()
+	s := m.service()
+	ctx := t.Context()
+	ann := m.add(t, s, "ann", models.RoleMember, "")
+	for name, cached := range map[string]bool{"cached": true, "not cached": false} {
+		login, err := do(ctx, s, func(tx Tx) (Login, error) { return s.openSession(tx, ann.User, Device{}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := login.Actor
+		if cached {
+			if a, _, err = s.Authenticate(ctx, login.Token); err != nil {
+				t.Fatal(err)
+			}
+		}
+		asked := m.asked
+		if err := s.Alive(ctx, a); err != nil || (m.asked != asked) == cached {
+			t.Errorf("%s: %v; the database was asked: %v", name, err, m.asked != asked)
+		}
+		other := a
+		other.Session.ID += 1000
+		if s.Alive(ctx, other) == nil {
+			t.Errorf("%s: another session by the same token is alive", name)
+		}
+		if err := m.DeleteSession(a.Session.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.Observe([]models.Event{{Change: models.Change{Kind: models.SessionGone, UserID: ann.User.ID, SessionID: a.Session.ID}}})
+		if s.Alive(ctx, a) == nil {
+			t.Errorf("%s: it lives on", name)
+		}
+	}
+}
+
 func TestSessionCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	c := newSessionCache(3)

@@ -109,9 +109,13 @@ func readSession(r Reader, hash []byte) (Actor, error) {
 	return Actor{User: user, Session: session}, nil
 }
 
-// Alive says whether the actor's session has not ended, from the database: a stream asks after it was
-// registered, so that an end between the request's authentication and then is not missed.
+// Alive says whether the actor's session has not ended: a stream asks after it was registered, so that an
+// end between the request's authentication and then is not missed. The cache forgets a session before its end is
+// published: as long as it is there, the end finds whoever is registered by now. Else the database tells.
 func (s *Service) Alive(ctx context.Context, a Actor) error {
+	if s.sessions.holds(a.Session) {
+		return nil
+	}
 	return s.store.View(ctx, func(r Reader) error { return living(r, a) })
 }
 

@@ -151,7 +151,7 @@ type Change struct {
 // set; ephemeral events have ID 0 and none in the JSON.
 func (e *Event) Encode(data any) error {
 	if d, ok := data.(jsonAppender); ok {
-		b := d.AppendJSON(e.envelope(make([]byte, 0, d.room()+len(e.Type)+96)))
+		b := d.AppendJSON(e.Begin(make([]byte, 0, d.room()+len(e.Type)+96)))
 		e.JSON = append(b, '}')
 		return nil
 	}
@@ -165,13 +165,13 @@ func (e *Event) Encode(data any) error {
 
 // Wrap is Encode for data that is JSON already.
 func (e *Event) Wrap(body []byte) {
-	b := e.envelope(make([]byte, 0, len(body)+len(e.Type)+96))
+	b := e.Begin(make([]byte, 0, len(body)+len(e.Type)+96))
 	b = append(b, body...)
 	e.JSON = append(b, '}')
 }
 
-// envelope begins the JSON, up to its data.
-func (e *Event) envelope(b []byte) []byte {
+// Begin appends the event's JSON up to its data, which a brace is to follow.
+func (e *Event) Begin(b []byte) []byte {
 	b = append(b, '{')
 	if e.ID != 0 {
 		b = append(b, `"id":`...)

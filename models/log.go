@@ -9,6 +9,7 @@ type Standing struct {
 	Everyone bool    // has the events to everyone (is no visitor)
 	Agent    bool    // has the events to the agents
 	Rooms    []int64 // rooms with an open spell at Head, the lobby included
+	Since    int64   // the newest entry that changed any of these three: behind it they were what they are
 	Holes    []Hole  // those that Oldest does not lie behind, in order
 }
 

@@ -22,51 +22,76 @@ func (s *Store) Standing(ctx context.Context, userID int64) (out models.Standing
 	return out, err
 }
 
-// endsRow is where the log begins and ends, and one of its holes, if there is any.
-type endsRow struct {
-	Head, Oldest      int64
-	AfterID, BeforeID *int64
-}
+// serving is a spell as agent or admin; to is 0 while it lasts.
+type serving struct{ from, to int64 }
 
-// servingRow is a user's role and one of the spells in which they were agent or admin, if there is any.
-type servingRow struct {
-	Role         string
-	FromID, ToID *int64
-}
+// What a row of standingQuery tells. a and b are the log's head and its oldest entry, the user's role in name, the
+// ends of a hole, of a spell as agent or admin, or a room with the first entry of the spell there; of a spell that is over, its last.
+const (
+	standingEnds = iota
+	standingUser
+	standingHole
+	standingServing
+	standingRoom
+	standingLeft
+)
+
+// standingQuery reads all of a standing at once: whoever comes back asks, and all come at once after a restart.
+const standingQuery = "SELECT 0 AS what, head AS a, oldest AS b, '' AS name FROM log_head " +
+	"UNION ALL SELECT 1, 0, 0, role FROM users WHERE id = ? " +
+	"UNION ALL SELECT 2, after_id, before_id, '' FROM log_holes WHERE before_id >= (SELECT oldest FROM log_head) " +
+	"UNION ALL SELECT 3, from_id, COALESCE(to_id, 0), '' FROM agent_spells WHERE user_id = ? " +
+	"UNION ALL SELECT 4, room_id, from_id, '' FROM memberships WHERE user_id = ? AND to_id IS NULL " +
+	"UNION ALL SELECT 5, 0, COALESCE(MAX(to_id), 0), '' FROM memberships WHERE user_id = ? ORDER BY 1, 2"
 
 // standing gives besides where the user stands their spells as agent or admin, in order.
-func (r *reader) standing(userID int64) (s models.Standing, serving []servingRow, err error) {
-	s.UserID = userID
-	serving, err = many[servingRow](r, "read user",
-		"SELECT role, from_id, to_id FROM users LEFT JOIN agent_spells ON user_id = id WHERE id = ? ORDER BY from_id", userID)
-	if err != nil {
-		return s, nil, err
-	}
-	if len(serving) == 0 {
-		return s, nil, chat.ErrNotFound
-	}
-	s.Everyone = models.Role(serving[0].Role) != models.RoleVisitor
-	if serving[0].FromID == nil {
-		serving = nil
-	}
-	s.Agent = len(serving) > 0 && serving[len(serving)-1].ToID == nil
-	ends, err := many[endsRow](r, "read the log's ends",
-		"SELECT head, oldest, after_id, before_id FROM log_head LEFT JOIN log_holes ON before_id >= oldest ORDER BY after_id")
-	if err != nil {
-		return s, nil, err
-	}
-	for _, row := range ends {
-		s.Head, s.Oldest = row.Head, row.Oldest
-		if row.AfterID != nil {
-			s.Holes = append(s.Holes, models.Hole{After: *row.AfterID, Before: *row.BeforeID})
+func (r *reader) standing(userID int64) (s models.Standing, served []serving, err error) {
+	known := false
+	scan := func(row scanner) error {
+		var what int
+		var a, b int64
+		var name string
+		if err := row.Scan(&what, &a, &b, &name); err != nil {
+			return err
 		}
+		switch what {
+		case standingEnds:
+			s.Head, s.Oldest = a, b
+		case standingUser:
+			known = true
+			if s.Everyone = models.Role(name) != models.RoleVisitor; s.Everyone {
+				s.Rooms = append(s.Rooms, models.LobbyID)
+			}
+		case standingHole:
+			s.Holes = append(s.Holes, models.Hole{After: a, Before: b})
+		case standingServing:
+			served = append(served, serving{a, b})
+			s.Agent = b == 0
+			s.Since = max(s.Since, a, b)
+		case standingRoom:
+			s.Rooms = append(s.Rooms, a)
+			s.Since = max(s.Since, b)
+		case standingLeft:
+			s.Since = max(s.Since, b)
+		}
+		return nil
 	}
-	s.Rooms, err = many[int64](r, "read memberships",
-		"SELECT room_id FROM memberships WHERE user_id = ? AND to_id IS NULL ORDER BY room_id", userID)
-	if s.Everyone {
-		s.Rooms = append([]int64{models.LobbyID}, s.Rooms...)
+	// The registration is the first change of what the user may see.
+	s.UserID, s.Since = userID, userID
+	err = r.each("read where the user stands", scan, standingQuery, userID, userID, userID, userID)
+	if err == nil && !known {
+		err = chat.ErrNotFound
 	}
-	return s, serving, err
+	return s, served, err
+}
+
+// Tail gives the newest entries up to an id, the internal ones too, newest first.
+func (s *Store) Tail(ctx context.Context, through int64, limit int) (events []models.Event, err error) {
+	err = s.snapshot(ctx, func(r *reader) error {
+		events, err = r.entriesWhere(" WHERE id <= ? ORDER BY id DESC LIMIT ?", through, limit)
+		return err
+	})
+	return events, err
 }
 
 // OldEntries implements chat.Reader. The log is in order of ids, and of time as far as the clock was:

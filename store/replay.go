@@ -30,12 +30,12 @@ func (s *Store) Page(ctx context.Context, userID, after int64, limit int) (out m
 }
 
 func (r *reader) page(userID, after int64, limit int) (models.LogPage, error) {
-	standing, serving, err := r.standing(userID)
+	standing, served, err := r.standing(userID)
 	p := models.LogPage{Standing: standing, To: standing.Head}
 	if err != nil || after >= standing.Head {
 		return p, err
 	}
-	parts, err := r.parts(standing, serving, after)
+	parts, err := r.parts(standing, served, after)
 	if err != nil {
 		return p, err
 	}
@@ -61,7 +61,7 @@ type part struct {
 }
 
 // parts are all parts of the log after the cursor that are the user's and, of rooms, not empty.
-func (r *reader) parts(s models.Standing, serving []servingRow, after int64) ([]part, error) {
+func (r *reader) parts(s models.Standing, served []serving, after int64) ([]part, error) {
 	own := part{audience: models.ForUser(s.UserID), next: after + 1, last: s.Head}
 	parts := []part{own}
 	// The user's id is their registration's: before it they are entitled to nothing.
@@ -71,13 +71,13 @@ func (r *reader) parts(s models.Standing, serving []servingRow, after int64) ([]
 			part{audience: models.Everyone(), next: since, last: s.Head},
 			part{audience: models.InRoom(models.LobbyID), next: since, last: s.Head})
 	}
-	for _, spell := range serving {
-		to := s.Head
-		if spell.ToID != nil {
-			to = *spell.ToID
+	for _, spell := range served {
+		to := spell.to
+		if to == 0 {
+			to = s.Head
 		}
 		if to > after {
-			parts = append(parts, part{audience: models.Agents(), next: max(after+1, *spell.FromID), last: to})
+			parts = append(parts, part{audience: models.Agents(), next: max(after+1, spell.from), last: to})
 		}
 	}
 	spells, err := many[spellRow](r, "find what the log has for each room", r.spellQuery(),

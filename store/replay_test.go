@@ -263,10 +263,18 @@ func checkStanding(t *testing.T, h *history, u models.User, s models.Standing) {
 		}
 	}
 	slices.Sort(rooms)
+	since := u.ID
+	for _, m := range h.spells[u.ID] {
+		since = max(since, m.From, m.To)
+	}
+	for _, served := range h.serves[u.ID] {
+		since = max(since, served[0], served[1])
+	}
 	agent := u.Role == models.RoleAgent || u.Role == models.RoleAdmin
 	if !slices.Equal(s.Rooms, rooms) || s.Agent != agent || s.Everyone != (u.Role != models.RoleVisitor) ||
-		s.UserID != u.ID || s.Oldest != 1 || s.Head != h.events[len(h.events)-1].ID {
-		t.Errorf("standing %+v, want rooms %v of %+v", s, rooms, u)
+		s.UserID != u.ID || s.Oldest != 1 || s.Head != h.events[len(h.events)-1].ID ||
+		s.Since != since {
+		t.Errorf("standing %+v, want rooms %v since %d of %+v", s, rooms, since, u)
 	}
 }
 

@@ -104,6 +104,9 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 		return fmt.Errorf("%s: %w", databaseFlag(cfg), err)
 	}
 	a.broker.Start(head)
+	if err := a.broker.Recall(ctx, a.store.Tail); err != nil {
+		return fmt.Errorf("%s: %w", databaseFlag(cfg), err)
+	}
 	a.sliding = repeat(o.Slide, service.SlideHeld)
 	a.finisher.start(service.FinishDeletions)
 	a.chat = service

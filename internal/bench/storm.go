@@ -72,6 +72,7 @@ func (s storm) back(ctx context.Context, r *run, c cast, crowd *crowd, calm *off
 	if err != nil {
 		return err
 	}
+	r.profile(ctx, r.target)
 	began, had := time.Now(), crowd.deliveries()
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()

@@ -1,0 +1,46 @@
+package broker
+
+import (
+	"sync"
+
+	"parley/models"
+)
+
+// crayon is what a stream needs to write a frame of presence, and for no longer: when everybody comes back, all
+// streams write such frames.
+type crayon struct {
+	found []posted
+	frame []byte
+}
+
+var crayons = sync.Pool{New: func() any { return new(crayon) }}
+
+// crayonMost is the longest frame whose memory is kept for the next one.
+const crayonMost = 64 << 10
+
+func (c *crayon) putBack() {
+	clear(c.found)
+	if cap(c.frame) <= crayonMost {
+		crayons.Put(c)
+	}
+}
+
+// draw makes the frame of what the stream was not told yet, none where that is nothing.
+func (c *crayon) draw(s *Stream) (seen int64, more bool) {
+	c.frame = c.frame[:0]
+	if s.format == SSE {
+		c.frame = append(c.frame, "data: "...)
+	}
+	e := models.Event{At: models.At(s.broker.opt.Clock()), Type: models.PresenceChanged}
+	c.frame = append(e.Begin(c.frame), `{"users":[`...)
+	n, seen, more := s.broker.board.tell(c, s.ownRooms(), s.seen.Load(), cryUsers)
+	if n == 0 {
+		c.frame = c.frame[:0]
+		return seen, more
+	}
+	c.frame = append(c.frame, "]}}\n"...)
+	if s.format == SSE {
+		c.frame = append(c.frame, '\n')
+	}
+	return seen, more
+}
