@@ -11,7 +11,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,18 +21,6 @@ import (
 
 // patience bounds every wait for a process or a page. It is no measure of speed.
 const patience = 30 * time.Second
-
-// buildProgram builds a command of the module once for a test: "." is parley itself.
-func buildProgram(t *testing.T, command string) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "program")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, command)
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", command, err, out)
-	}
-	return program
-}
 
 // process is a running program of ours.
 type process struct {

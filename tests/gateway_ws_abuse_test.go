@@ -271,9 +271,6 @@ func TestWSManyIdle(t *testing.T) {
 // After kill -9 nothing is lost, and at most the last few come twice.
 func TestWSAfterACrash(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("builds the program")
-	}
 	program, dir, addr := buildProgram(t, "."), t.TempDir(), freePort(t)
 	run := func() *process {
 		return serve(t, program, dir, "127.0.0.1:0", append([]string{"--ws-addr", addr}, unlimited...)...)

@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 		os.Exit(app.Main(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 	}
 	code := pgtest.Main(m)
+	if err := removeBuilt(); err != nil {
+		code = complain(code, "remove the programs: %v", err)
+	}
 	harness.Client().CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil {
