@@ -62,7 +62,7 @@ func answer(tx chat.Tx, room models.Room, sender int64, to [2]int64) error {
 // Each relation of messages is broken in a database of its own, and found, and nothing besides it.
 func TestCheckFindsWhatIsWrongInRooms(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ query, want string }{
+	cases := map[string]struct{ query, want string }{
 		"well":              {"SELECT 1", ""},
 		"place":             {"UPDATE messages SET ord = 9 WHERE id = 9", "message 9 is number 9 of room 4 and should be 3"},
 		"own place":         {"UPDATE messages SET own = 9 WHERE id = 9", "message 9 is number 9 of user 2 in room 4 and should be 2"},
@@ -93,17 +93,12 @@ func TestCheckFindsWhatIsWrongInRooms(t *testing.T) {
 		"no mutes":          {"DELETE FROM restrictions", "room 4 counts 1 mutes, there are 0"},
 		"invited nowhere":   {"INSERT INTO invites (room_id, code_hash, by_id, created_at, expires_at, max_uses, uses) SELECT 99, json, 2, 1, 0, 0, 0 FROM log WHERE id = 2", "invitation 1 is to room 99, which is not there"},
 		"ban in no room":    {"UPDATE restrictions SET room_id = 99 WHERE kind = 'ban'", "user 3 has a ban in room 99, which is not there"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			onBoth(t, func(t *testing.T, o Options) {
-				s := mustOpen(t, o)
-				talk(t, s)
-				write, _ := s.engine.pools()
-				if _, err := write.Exec(tt.query); err != nil {
-					t.Fatal(err)
-				}
-				found := check(t, o).Findings
+	}
+	onCopies(t, talk, func(t *testing.T, another func(tb testing.TB) Options) {
+		for name, tt := range cases {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				found := spoilt(t, another(t), tt.query).Findings
 				if (tt.want == "") != (len(found) == 0) || !strings.Contains(strings.Join(found, "\n"), tt.want) {
 					t.Errorf("found %q, want %q", found, tt.want)
 				}
@@ -111,6 +106,6 @@ func TestCheckFindsWhatIsWrongInRooms(t *testing.T) {
 					t.Errorf("one thing was broken, found were %q", found)
 				}
 			})
-		})
-	}
+		}
+	})
 }

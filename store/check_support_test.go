@@ -96,7 +96,7 @@ func shut(tx chat.Tx, c *models.Conversation, agent models.User) error {
 // Each relation of support is broken in a database of its own, and found, and nothing besides it unless it is wrong too.
 func TestCheckFindsWhatIsWrongInSupport(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
+	cases := map[string]struct {
 		query, want string
 		findings    int
 	}{
@@ -139,25 +139,18 @@ func TestCheckFindsWhatIsWrongInSupport(t *testing.T) {
 		"spell in the future":   {"UPDATE agent_spells SET from_id = 27 WHERE user_id = 2", "user 2 has a spell as agent from 27 that cannot be", 1},
 		"spell begins anywhere": {"UPDATE agent_spells SET from_id = 3 WHERE user_id = 2", "user 2 has a spell as agent from 3, which does not say so", 1},
 		"spell ends anywhere":   {"UPDATE log SET type = 'user.renamed' WHERE id = 5", "user 3 has a spell as agent up to 5, which does not say so", 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			onBoth(t, func(t *testing.T, o Options) {
-				s := mustOpen(t, o)
-				helpdesk(t, s)
-				write, _ := s.engine.pools()
-				for query := range strings.SplitSeq(tt.query, ";") {
-					if _, err := write.Exec(query); err != nil {
-						t.Fatal(err)
-					}
-				}
-				found := check(t, o).Findings
+	}
+	onCopies(t, helpdesk, func(t *testing.T, another func(tb testing.TB) Options) {
+		for name, tt := range cases {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				found := spoilt(t, another(t), tt.query).Findings
 				if len(found) != tt.findings || !strings.Contains(strings.Join(found, "\n"), tt.want) {
 					t.Errorf("found %q, want %d with %q", found, tt.findings, tt.want)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 // A visitor's account that is deleted leaves nothing of what it told, and one that is erased no subjects and comments.

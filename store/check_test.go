@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
 	"parley/chat"
+	"parley/internal/pgtest"
 	"parley/models"
 )
 
@@ -23,6 +25,54 @@ func check(tb testing.TB, o Options) Health {
 		tb.Fatalf("check: %v", err)
 	}
 	return h
+}
+
+// onCopies tests on databases that have in them what fill does, which is done once for each engine. Under -short it is left
+// out: all of it is one call after the other.
+func onCopies(t *testing.T, fill func(tb testing.TB, s *Store), test func(t *testing.T, another func(tb testing.TB) Options)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("one call after the other: run without -short")
+	}
+	onBoth(t, func(t *testing.T, o Options) {
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fill(t, s)
+		if o.URL != "" { // or a copy would be taken for one that was restored
+			write, _ := s.engine.pools()
+			if _, err := write.Exec("UPDATE log_head SET home = ''"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		test(t, func(tb testing.TB) Options {
+			if o.URL != "" {
+				return Options{URL: pgtest.Copy(tb, o.URL)}
+			}
+			dir := tb.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(o.Dir)); err != nil {
+				tb.Fatal(err)
+			}
+			return Options{Dir: dir}
+		})
+	})
+}
+
+// spoilt is what the check says after the queries, which semicolons part.
+func spoilt(tb testing.TB, o Options, queries string) Health {
+	tb.Helper()
+	s := mustOpen(tb, o)
+	write, _ := s.engine.pools()
+	for query := range strings.SplitSeq(queries, ";") {
+		if _, err := write.Exec(query); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return check(tb, o)
 }
 
 // lively fills a database with some of everything that the check looks at.
@@ -42,7 +92,7 @@ func lively(tb testing.TB, s *Store) {
 // Each thing that the check looks for is broken in a database of its own, and found.
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ query, want string }{
+	cases := map[string]struct{ query, want string }{
 		"well":    {"SELECT 1", ""},
 		"head":    {"UPDATE log_head SET head = head + 1", "the head is noted as 30, the newest entry is 29"},
 		"no head": {"DELETE FROM log_head", "no head"},
@@ -56,19 +106,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"users":    {"DROP INDEX users_name; UPDATE users SET name_key = 'ann'", "is that of 3 users"},
 		"channels": {"DROP INDEX rooms_name; UPDATE rooms SET name_key = 'lobby'", "is that of 2 channels"},
 		"many":     {"DELETE FROM log WHERE id % 2 = 1 AND id > 2 AND id < 29", "… and more like this"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			onBoth(t, func(t *testing.T, o Options) {
-				s := mustOpen(t, o)
-				lively(t, s)
-				write, _ := s.engine.pools()
-				for query := range strings.SplitSeq(tt.query, ";") {
-					if _, err := write.Exec(query); err != nil {
-						t.Fatal(err)
-					}
-				}
-				h := check(t, o)
+	}
+	onCopies(t, lively, func(t *testing.T, another func(tb testing.TB) Options) {
+		for name, tt := range cases {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				h := spoilt(t, another(t), tt.query)
 				all := strings.Join(h.Findings, "\n")
 				if (tt.want == "") != (all == "") || !strings.Contains(all, tt.want) {
 					t.Errorf("found %q, want %q", all, tt.want)
@@ -77,8 +120,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 					t.Errorf("counted %+v", h)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func TestCheckFindsRowsThatPointNowhere(t *testing.T) {
