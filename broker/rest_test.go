@@ -52,7 +52,11 @@ func TestAQuietStreamRests(t *testing.T) {
 				time.Sleep(36 * time.Second)
 				synctest.Wait()
 				end(w, s.Leave)
-				_ = l.wait(t.Context())
+				select {
+				case <-l.done:
+				case <-time.After(time.Minute):
+					t.Fatal("the stream does not end")
+				}
 				if got := len(r.ids()); got != 3 {
 					t.Errorf("%d messages came", got)
 				}

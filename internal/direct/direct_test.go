@@ -244,13 +244,14 @@ func TestCloseCuts(t *testing.T) {
 	defer s.http.Close()
 	_, r := s.dial(get)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	closed := make(chan error, 1)
 	go func() { closed <- s.direct.Close(ctx) }()
 	s.publish("still here")
 	until(t, r, "still here")
 	select {
 	case err := <-closed:
-		t.Errorf("closed over an open stream: %v", err)
+		t.Fatalf("closed over an open stream: %v", err)
 	default:
 	}
 	cancel()
