@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,23 +43,32 @@ func (s *server) secure(c *gin.Context) bool {
 	if len(s.proxies) == 0 {
 		return false
 	}
-	peer, err := netip.ParseAddr(c.RemoteIP())
-	return err == nil && s.proxies.has(peer.Unmap()) && strings.EqualFold(c.GetHeader("X-Forwarded-Proto"), "https")
+	return s.proxies.has(peerOf(c.Request)) && strings.EqualFold(c.GetHeader("X-Forwarded-Proto"), "https")
 }
 
-// clientAddress is where the request comes from: the peer, or where that is a proxy of ours the last
-// address in X-Forwarded-For that is none.
-func (s *server) clientAddress(c *gin.Context) netip.Addr {
-	if len(s.proxies) == 0 {
-		peer, err := netip.ParseAddrPort(c.Request.RemoteAddr)
-		if err != nil {
-			return netip.Addr{}
-		}
-		return peer.Addr().Unmap().WithZone("")
+// client is where the request comes from: the peer, or where that is a proxy of ours the last address in X-Forwarded-For that
+// is none.
+func (p proxies) client(r *http.Request) netip.Addr {
+	from := peerOf(r)
+	if !p.has(from) {
+		return from
 	}
-	addr, err := netip.ParseAddr(c.ClientIP())
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && p.has(from); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		from = hop.Unmap().WithZone("")
+	}
+	return from
+}
+
+// peerOf is the other end of the request's connection.
+func peerOf(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
-	return addr.Unmap().WithZone("")
+	return peer.Addr().Unmap().WithZone("")
 }

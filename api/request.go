@@ -95,7 +95,7 @@ func (h LogHandler) WithGroup(name string) slog.Handler {
 
 // identify gives the request its id, and tells the metrics and the log how it ended.
 func (s *server) identify(c *gin.Context) {
-	a := &about{id: newRequestID(), address: s.clientAddress(c), secure: s.secure(c), answer: c.Writer.Header()}
+	a := &about{id: newRequestID(), address: s.proxies.client(c.Request), secure: s.secure(c), answer: c.Writer.Header()}
 	a.last.began = time.Now()
 	_, a.head = c.Request.Context().Value(headKey).(bool)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), aboutKey, a))

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -104,11 +103,7 @@ func New(o Options) (*API, error) {
 			return nil, err
 		}
 	}
-	e := s.engine()
-	if err := e.SetTrustedProxies(o.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("trusted proxies: %w", err)
-	}
-	return &API{Handler: takesHEAD(e), server: s}, nil
+	return &API{Handler: takesHEAD(s.engine()), server: s}, nil
 }
 
 // engine puts the steps of every request before the generated routes.
@@ -118,7 +113,6 @@ func (s *server) engine() *gin.Engine {
 	e.ContextWithFallback = true // or a handler's context would not end with its client
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	e.Use(s.identify, s.recoverPanic, s.crossOrigin, s.refuseOddPath)
 	e.NoRoute(func(c *gin.Context) { s.refuse(c, models.NotFound("path")) })
 	e.NoMethod(s.refuseMethod)
