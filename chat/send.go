@@ -30,6 +30,20 @@ func (s *Service) Send(ctx context.Context, a Actor, d models.Draft) (m models.M
 	if err != nil {
 		return m, false, err
 	}
+	return s.sendTo(ctx, a, d, to)
+}
+
+// SendToUser says something to somebody who was looked up before: their name may be another's meanwhile, their id never is.
+func (s *Service) SendToUser(ctx context.Context, a Actor, userID int64, text string) (models.Message, error) {
+	d := models.Draft{Text: text}
+	if err := d.Check(s.maxText); err != nil {
+		return models.Message{}, err
+	}
+	m, _, err := s.sendTo(ctx, a, d, models.RoomRef{UserID: userID})
+	return m, err
+}
+
+func (s *Service) sendTo(ctx context.Context, a Actor, d models.Draft, to models.RoomRef) (m models.Message, repeated bool, err error) {
 	places, err := s.placesIn(ctx, d.Text)
 	if err != nil {
 		return m, false, err
@@ -73,7 +87,7 @@ func (s *Service) send(tx Tx, a Actor, d models.Draft, to models.RoomRef, digest
 func (s *Service) openFor(tx Tx, user models.User, to models.RoomRef) (target, error) {
 	t, err := s.resolve(tx, user, to)
 	if errors.Is(err, errNoDirect) {
-		room, err := openDirect(tx, user, to.UserKey)
+		room, err := openDirect(tx, user, to)
 		return target{room: room, user: user, rank: Member, role: models.RoomMember, from: room.ID}, err
 	}
 	if err != nil {

@@ -78,7 +78,7 @@ func findRoom(r Reader, user models.User, ref models.RoomRef) (models.Room, erro
 		room, err := r.RoomByKey(ref.Key)
 		return room, found(err, "room")
 	}
-	other, err := otherOf(r, user, ref.UserKey)
+	other, err := otherOf(r, user, ref)
 	if err != nil {
 		return models.Room{}, err
 	}
@@ -90,8 +90,12 @@ func findRoom(r Reader, user models.User, ref models.RoomRef) (models.Room, erro
 }
 
 // otherOf finds who the user can have a direct conversation with.
-func otherOf(r Reader, user models.User, key string) (models.User, error) {
-	other, err := r.UserByKey(key)
+func otherOf(r Reader, user models.User, ref models.RoomRef) (other models.User, err error) {
+	if ref.UserID != 0 {
+		other, err = r.User(ref.UserID)
+	} else {
+		other, err = r.UserByKey(ref.UserKey)
+	}
 	if err != nil {
 		return other, found(err, "room")
 	}
@@ -103,8 +107,8 @@ func otherOf(r Reader, user models.User, key string) (models.User, error) {
 
 // openDirect makes the conversation of two users: a room.created to each, where their spells
 // begin.
-func openDirect(tx Tx, user models.User, key string) (models.Room, error) {
-	other, err := otherOf(tx, user, key)
+func openDirect(tx Tx, user models.User, to models.RoomRef) (models.Room, error) {
+	other, err := otherOf(tx, user, to)
 	if err != nil {
 		return models.Room{}, err
 	}

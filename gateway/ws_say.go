@@ -57,7 +57,7 @@ func (c *wsConn) send(ctx context.Context, receiver int64, text string) error {
 	if user.ID == c.actor.User.ID {
 		return models.Refuse(models.CodeConflict, "a message cannot go to yourself")
 	}
-	_, _, err = service.Send(ctx, c.actor, models.Draft{To: "@" + user.Name, Text: text})
+	_, err = service.SendToUser(ctx, c.actor, user.ID, text)
 	return err
 }
 

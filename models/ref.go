@@ -7,6 +7,7 @@ type RoomRef struct {
 	ID      int64  // a room's id
 	Key     string // a channel's NameKey
 	UserKey string // the direct conversation with the user of that NameKey
+	UserID  int64  // the direct conversation with the user of that id; nobody writes it so
 }
 
 // UserRef is a reference to a user: exactly one of its fields is set.
