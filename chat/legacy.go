@@ -74,19 +74,17 @@ type LegacyAccount struct {
 	ID            int64
 	Name          string // the account's, where it is free and can be one
 	Prefix        string // and the id are the name otherwise
-	Password      string // empty: a guest
-	LeastPassword int    // bytes of a password that is given
+	Password      string // AddLegacy's; others make guests
+	LeastPassword int    // bytes of the password
 }
 
-// RegisterLegacy makes an account with an id of an older protocol and logs it in; conflict where the id is taken. It never
-// makes an admin, as Register does of the first account: these passwords may be as short as one byte.
+// RegisterLegacy makes a guest with an id of an older protocol and logs them in; conflict where the id is taken.
 func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device) (Login, error) {
 	if err := checkLegacyID(l.ID); err != nil {
 		return Login{}, err
 	}
-	hash, err := s.legacyHash(ctx, l)
-	if err != nil {
-		return Login{}, err
+	if !s.guests {
+		return Login{}, errNoGuests()
 	}
 	if err := s.checkAddress(d.Address); err != nil {
 		return Login{}, err
@@ -95,11 +93,8 @@ func (s *Service) RegisterLegacy(ctx context.Context, l LegacyAccount, d Device)
 		if err := legacyFree(tx, l); err != nil {
 			return Login{}, err
 		}
-		user := models.User{Role: models.RoleMember}
-		if hash == "" {
-			user.Role = models.RoleGuest
-		}
-		if user, err = addLegacy(tx, l, user, hash); err != nil {
+		user, err := addLegacy(tx, l, models.User{Role: models.RoleGuest}, "")
+		if err != nil {
 			return Login{}, err
 		}
 		return s.openSession(tx, user, d)
@@ -122,20 +117,6 @@ func addLegacy(tx Tx, l LegacyAccount, user models.User, hash string) (models.Us
 		return user, fmt.Errorf("insert an older id: %w", err)
 	}
 	return user, nil
-}
-
-// legacyHash is the hash of the password, empty for a guest.
-func (s *Service) legacyHash(ctx context.Context, l LegacyAccount) (string, error) {
-	if l.Password == "" && !s.guests {
-		return "", errNoGuests()
-	}
-	if l.Password == "" {
-		return "", nil
-	}
-	if err := checkLegacyPassword(l); err != nil {
-		return "", err
-	}
-	return s.hasher.Hash(ctx, l.Password)
 }
 
 // legacyName is the name that was asked for, or one that is free.

@@ -11,7 +11,8 @@ import (
 // A protocol whose clients register and log in by a password of their own: registering is one call, logging in another,
 // and a session is there for one connection.
 
-// AddLegacy is RegisterLegacy without the session: conflict where the id is taken. The account has a password.
+// AddLegacy makes an account with an id of an older protocol and a password; conflict where the id is taken. It never
+// makes an admin, as Register does of the first account: these passwords may be as short as one byte.
 func (s *Service) AddLegacy(ctx context.Context, l LegacyAccount, d Device) error {
 	if err := checkLegacyID(l.ID); err != nil {
 		return err
