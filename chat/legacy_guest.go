@@ -14,7 +14,7 @@ import (
 // returningAgent marks these sessions; what follows it is the protocol.
 const returningAgent = "returning: "
 
-// GuestOf gives the device of a session that is to end with its connection. A former process's are ended by LeaveLeft.
+// GuestOf gives the device of a session that is to end with its connection. A former process's are ended by DepartLeft.
 func GuestOf(protocol, address string) Device {
 	return Device{Agent: returningAgent + protocol, Address: address}
 }
@@ -49,16 +49,6 @@ func (s *Service) AddressLegacy(ctx context.Context, a Actor, l LegacyAccount, m
 // LeaveLegacy ends the session of a connection that has ended.
 func (s *Service) LeaveLegacy(ctx context.Context, a Actor) error {
 	return s.store.Do(ctx, func(tx Tx) error { return endOpen(tx, a.Session) })
-}
-
-// LeaveLeft ends the sessions of a protocol's connections whose end a former process did not see.
-func (s *Service) LeaveLeft(ctx context.Context, protocol string) error {
-	return s.eachLeft(ctx, func(session models.Session) error {
-		if session.Agent != returningAgent+protocol {
-			return nil
-		}
-		return s.LeaveLegacy(ctx, Actor{Session: session})
-	})
 }
 
 // eachLeft gives the sessions that older protocols had when this process began.

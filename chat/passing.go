@@ -61,11 +61,12 @@ func (s *Service) Depart(ctx context.Context, a Actor) error {
 	return err
 }
 
-// DepartLeft has those depart whose connections a former process did not see the end of.
+// DepartLeft ends the sessions of all connections of older protocols whose end a former process did not see: who was there for
+// one connection departs, guests who come back leave.
 func (s *Service) DepartLeft(ctx context.Context) error {
 	return s.eachLeft(ctx, func(session models.Session) error {
 		if !strings.HasPrefix(session.Agent, passingAgent) {
-			return nil
+			return s.LeaveLegacy(ctx, Actor{Session: session})
 		}
 		user, err := view(ctx, s, func(r Reader) (models.User, error) { return r.User(session.UserID) })
 		if err == nil {

@@ -48,15 +48,7 @@ type Frame struct {
 func ServeFrame(l net.Listener, o FrameOptions) *Frame {
 	s := &Frame{opt: o, hub: frameHub{conns: map[*frameConn]struct{}{}}, ids: frameIDs{chat: o.Chat}}
 	s.accept = accept(l, o.Limits != nil, o.Log, s.serve)
-	s.accept.running.Go(s.tidy)
 	return s
-}
-
-// tidy ends the sessions of connections of a former process.
-func (s *Frame) tidy() {
-	if err := s.opt.Chat.DepartLeft(s.accept.ctx); err != nil && s.accept.ctx.Err() == nil {
-		s.opt.Log.Warn("end the sessions of former framed connections", "error", err)
-	}
 }
 
 // Addr is the address that it listens on.

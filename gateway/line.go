@@ -48,15 +48,7 @@ func ServeLine(l net.Listener, o LineOptions) *Line {
 		s.words = &english
 	}
 	s.accept = accept(l, o.RateLimit, o.Log, s.serve)
-	s.accept.running.Go(s.tidy)
 	return s
-}
-
-// tidy does away with the guests of connections that ended with a former process.
-func (s *Line) tidy() {
-	if err := s.opt.Chat.DepartLeft(s.accept.ctx); err != nil && s.accept.ctx.Err() == nil {
-		s.opt.Log.Warn("end the sessions of former line connections", "error", err)
-	}
 }
 
 // Addr is the address that it listens on.

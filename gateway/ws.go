@@ -77,22 +77,12 @@ func ServeWS(l net.Listener, o WSOptions) *WS {
 		},
 	}
 	s.serving.Go(s.serve)
-	s.serving.Go(s.tidy)
 	return s
 }
 
 func (s *WS) serve() {
 	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) && s.ctx.Err() == nil {
 		s.opt.Log.Error("serve the WebSocket protocols", "error", err)
-	}
-}
-
-// tidy ends the sessions of connections that ended with a former process.
-func (s *WS) tidy() {
-	for _, protocol := range []string{wsProtocol, supportProtocol} {
-		if err := s.opt.Chat.LeaveLeft(s.ctx, protocol); err != nil && s.ctx.Err() == nil {
-			s.opt.Log.Warn("end the sessions of former WebSocket connections", "error", err)
-		}
 	}
 }
 

@@ -129,8 +129,8 @@ func TestAddressLegacy(t *testing.T) {
 	})
 }
 
-// Sessions of connections whose end a former process did not see are ended, each protocol's by itself.
-func TestLeaveLeft(t *testing.T) {
+// Sessions of connections whose end a former process did not see are ended, whatever their protocol, and no others.
+func TestDepartLeft(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, o Options) {
 		s := mustOpen(t, o)
@@ -147,22 +147,32 @@ func TestLeaveLeft(t *testing.T) {
 		left := register(before, 1, chat.GuestOf("ws", "192.0.2.1"))
 		other := register(before, 2, chat.GuestOf("support", "192.0.2.1"))
 		web := register(before, 3, chat.Device{Agent: "Mozilla"})
+		passing, err := before.PassingGuest(ctx, "nc-", chat.Device{Agent: "line"})
+		if err != nil {
+			t.Fatal(err)
+		}
 		after := chat.New(chat.Options{Store: s, Guests: true, Clock: func() time.Time { return time.Now().Add(time.Hour) }})
-		if err := before.LeaveLeft(ctx, "ws"); err != nil {
+		if err := before.DepartLeft(ctx); err != nil {
 			t.Error(err) // they are this process's own
 		}
 		alive := func(want ...bool) {
 			t.Helper()
-			for i, login := range []chat.Login{left, other, web} {
+			for i, login := range []chat.Login{left, other, passing, web} {
 				if err := after.Alive(ctx, login.Actor); (err == nil) != want[i] {
 					t.Errorf("number %d: %v", i, err)
 				}
 			}
 		}
-		alive(true, true, true)
-		if err := after.LeaveLeft(ctx, "ws"); err != nil {
+		alive(true, true, true, true)
+		if err := after.DepartLeft(ctx); err != nil {
 			t.Error(err)
 		}
-		alive(false, true, true)
+		alive(false, false, false, true)
+		view(t, s, func(r chat.Reader) error {
+			if _, err := r.User(passing.Actor.User.ID); !errors.Is(err, chat.ErrNotFound) {
+				t.Errorf("the account of a connection: %v", err)
+			}
+			return nil
+		})
 	})
 }

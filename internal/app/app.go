@@ -41,6 +41,7 @@ type App struct {
 	older    map[string]olderServer // by the flag that names their address
 	stopping atomic.Bool
 	finisher background
+	departed background // ends what a former process left of connections
 
 	closing  sync.Once
 	closeErr error
@@ -107,6 +108,7 @@ func (a *App) open(ctx context.Context, cfg config.Config, o Options) (err error
 	a.finisher.start(service.FinishDeletions)
 	a.chat = service
 	service.Begin(a.broker)
+	a.departed.start(a.depart)
 	if err := a.openAPI(cfg, o, m); err != nil {
 		return err
 	}
@@ -151,6 +153,13 @@ func (a *App) openAPI(cfg config.Config, o Options, m *metrics.Metrics) (err err
 		Direct: a.direct,
 	})
 	return err
+}
+
+// depart has those depart whom a crash left in the older protocols, also in those that are off now.
+func (a *App) depart(ctx context.Context) {
+	if err := a.chat.DepartLeft(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("end the sessions of former connections", "error", err)
+	}
 }
 
 // databaseFlag names what was opened, for errors.
@@ -243,6 +252,7 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) Close(ctx context.Context) error {
 	a.closing.Do(func() {
 		a.stopping.Store(true)
+		a.departed.stop()
 		a.finisher.stop() // those who wait for it are answered, or they would hold up the stop
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
