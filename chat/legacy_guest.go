@@ -16,7 +16,7 @@ const returningAgent = "returning: "
 
 // GuestOf gives the device of a session that is to end with its connection. A former process's are ended by DepartLeft.
 func GuestOf(protocol, address string) Device {
-	return Device{Agent: returningAgent + protocol, Address: address}
+	return Device{Agent: protocol, Address: address, mark: returningAgent}
 }
 
 // AddressLegacy gives whose id it is that the actor writes to, and makes the guest where nobody has it yet, as mayMake lets it.

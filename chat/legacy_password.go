@@ -73,6 +73,6 @@ func checkLegacyID(id int64) error {
 
 // PassingLogin is LoginLegacy for one connection. Depart must follow.
 func (s *Service) PassingLogin(ctx context.Context, protocol string, legacyID int64, password string, d Device) (Login, error) {
-	d.Agent = passingAgent + d.Agent
+	d.mark = passingAgent
 	return s.LoginLegacy(ctx, protocol, legacyID, password, d)
 }

@@ -25,7 +25,7 @@ const departPage = 500
 // PassingGuest makes a guest that is called by the prefix and its id, for one connection. Device.Agent names the protocol. Depart
 // must follow.
 func (s *Service) PassingGuest(ctx context.Context, prefix string, d Device) (Login, error) {
-	d.Agent = passingAgent + d.Agent
+	d.mark = passingAgent
 	login, err := s.guest(ctx, "", prefix, d, func(tx Tx, id int64) error { return tx.InsertLegacyID(passingProtocol, id, id) })
 	login.Actor.Address = d.Address
 	return login, err

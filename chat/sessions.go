@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"parley/models"
@@ -21,7 +22,20 @@ const (
 type Device struct {
 	Agent   string // the User-Agent header
 	Address string // the IP address
+
+	mark string // of a connection's session, before the agent: passingAgent or returningAgent
 }
+
+// agent is what is kept of the device's name. No client can give its own the mark of a connection.
+func (d Device) agent() string {
+	agent := shortAgent(d.Agent)
+	if d.mark == "" && (strings.HasPrefix(agent, passingAgent) || strings.HasPrefix(agent, returningAgent)) {
+		return shortAgent("client " + agent)
+	}
+	return d.mark + agent
+}
+
+func shortAgent(agent string) string { return cleanText(agent[:min(len(agent), maxAgent)]) }
 
 // Login is a new session: the token is given out once and never stored.
 type Login struct {
@@ -107,14 +121,10 @@ func (s *Service) openSession(tx Tx, user models.User, d Device) (Login, error) 
 		return Login{}, err
 	}
 	token, hash := newToken()
-	agent := d.Agent
-	if len(agent) > maxAgent {
-		agent = agent[:maxAgent]
-	}
 	now := tx.Now()
 	session, err := tx.InsertSession(models.Session{
 		UserID: user.ID, TokenHash: hash, CreatedAt: now, LastUsedAt: now,
-		ExpiresAt: slideTo(now.Time), Agent: cleanText(agent), Address: d.Address,
+		ExpiresAt: slideTo(now.Time), Agent: d.agent(), Address: d.Address,
 	})
 	if err != nil {
 		return Login{}, fmt.Errorf("insert session: %w", err)

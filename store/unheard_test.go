@@ -147,6 +147,8 @@ func TestDepartLeft(t *testing.T) {
 		left := register(before, 1, chat.GuestOf("ws", "192.0.2.1"))
 		other := register(before, 2, chat.GuestOf("support", "192.0.2.1"))
 		web := register(before, 3, chat.Device{Agent: "Mozilla"})
+		liar := register(before, 4, chat.Device{Agent: "pass\x01ing: line"})
+		another := register(before, 5, chat.Device{Agent: "returning: ws"})
 		passing, err := before.PassingGuest(ctx, "nc-", chat.Device{Agent: "line"})
 		if err != nil {
 			t.Fatal(err)
@@ -157,17 +159,17 @@ func TestDepartLeft(t *testing.T) {
 		}
 		alive := func(want ...bool) {
 			t.Helper()
-			for i, login := range []chat.Login{left, other, passing, web} {
+			for i, login := range []chat.Login{left, other, passing, web, liar, another} {
 				if err := after.Alive(ctx, login.Actor); (err == nil) != want[i] {
 					t.Errorf("number %d: %v", i, err)
 				}
 			}
 		}
-		alive(true, true, true, true)
+		alive(true, true, true, true, true, true)
 		if err := after.DepartLeft(ctx); err != nil {
 			t.Error(err)
 		}
-		alive(false, false, false, true)
+		alive(false, false, false, true, true, true)
 		view(t, s, func(r chat.Reader) error {
 			if _, err := r.User(passing.Actor.User.ID); !errors.Is(err, chat.ErrNotFound) {
 				t.Errorf("the account of a connection: %v", err)
