@@ -462,6 +462,9 @@ func TestSupportFigures(t *testing.T) {
 		"Australia/Lord_Howe": "2026-04-05", "Atlantic/Azores": "2026-10-25", "America/New_York": "2026-11-01",
 	}
 	for i, name := range slices.Sorted(maps.Keys(zones)) {
+		if testing.Short() && name != "Europe/Berlin" {
+			continue // one call after the other: the race detector would find the same in each
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			zone, err := time.LoadLocation(name)
