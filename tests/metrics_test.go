@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"parley/internal/app"
 	"parley/tests/harness"
 )
 
@@ -191,10 +192,10 @@ func TestMetricsOfStreams(t *testing.T) {
 	})
 }
 
-// A resume is served from the log, which is seen.
+// A resume that memory does not hold is served from the log, which is seen.
 func TestMetricsOfAReplay(t *testing.T) {
 	t.Parallel()
-	s := harness.Start(t)
+	s := harness.Start(t, harness.Tune(func(o *app.Options) { o.RingSize = 2 }))
 	ann := s.User("ann")
 	head := ann.Head()
 	for range 5 {
