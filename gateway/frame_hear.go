@@ -17,6 +17,7 @@ func (c *frameConn) listen(ctx context.Context, stream *broker.Stream) {
 	case err == nil:
 		c.part("the session has ended: " + c.ended)
 	case errors.Is(err, broker.ErrClosed):
+		c.frame.hub.close() // nothing follows the last packet
 		c.part("the server is stopping")
 	}
 }

@@ -114,6 +114,7 @@ func (c *lineConn) listen(ctx context.Context, stream *broker.Stream) {
 	case err == nil:
 		c.part(c.line.words.kicked) // the session has ended
 	case errors.Is(err, broker.ErrClosed):
+		c.line.hub.close() // nothing follows the last line
 		c.part(c.line.words.stopping)
 	}
 }

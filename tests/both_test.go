@@ -15,6 +15,9 @@ func onBoth(t *testing.T, story func(t *testing.T, s *harness.Server), with ...h
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
+		if testing.Short() {
+			t.Skip("what differs on PostgreSQL is in the store, whose own tests are on both databases, under the race detector too")
+		}
 		story(t, harness.Start(t, append(with, harness.Postgres())...))
 	})
 }
