@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,7 +54,10 @@ func TestAQuietStreamRests(t *testing.T) {
 				synctest.Wait()
 				end(w, s.Leave)
 				select {
-				case <-l.done:
+				case err := <-l.done:
+					if err != nil && !errors.Is(err, broker.ErrLeft) && !errors.Is(err, broker.ErrClosed) {
+						t.Errorf("the stream ends with %v", err)
+					}
 				case <-time.After(time.Minute):
 					t.Fatal("the stream does not end")
 				}
