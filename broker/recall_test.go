@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -70,7 +71,7 @@ func TestComingBack(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := mustWorld(t, broker.Options{})
 					w.publish(joined(9, 2), message(9))
-					w.publish(tc.missed...)
+					w.publish(slices.Clone(tc.missed)...) // it gives them their ids
 					synctest.Wait()
 					if restarted {
 						w.restart(broker.Options{})

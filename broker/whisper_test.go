@@ -422,7 +422,8 @@ func TestTypingIsNotToldLate(t *testing.T) {
 		}})
 		synctest.Wait()
 		time.Sleep(500 * time.Millisecond) // the pacemaker's tick is at the end, and not at that of the 6 s
-		w.publish(message(9))              // stalls with it
+		w.publish(message(9))
+		synctest.Wait() // it stalls with that, and not with what follows
 		w.b.Typing(9, person(3))
 		w.b.ReadMoved(2, 9, 1)
 		time.Sleep(6 * time.Second)
