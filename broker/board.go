@@ -129,10 +129,10 @@ func after(list []posted, seq int64) int {
 	return sort.Search(len(list), func(i int) bool { return list[i].seq > seq })
 }
 
-// tell appends to the crayon's frame the notices above seen that stand under the rooms, oldest first and at most limit,
+// tell appends to the frame the notices above seen that stand under the rooms, oldest first and at most limit,
 // as the elements of a JSON array, and says how many these are, up to which number that goes and whether there is
 // more. rooms are sorted.
-func (b *board) tell(c *crayon, rooms []int64, seen int64, limit int) (n int, seq int64, more bool) {
+func (b *board) tell(c *presenceFrame, rooms []int64, seen int64, limit int) (n int, seq int64, more bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	found, lists := c.found[:0], 0

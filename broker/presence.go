@@ -188,7 +188,7 @@ func (s *Stream) tellPresence() error {
 	s.telling.Store(true)
 	defer s.telling.Store(false)
 	s.news.Store(false)
-	c := crayons.Get().(*crayon)
+	c := presenceFrames.Get().(*presenceFrame)
 	defer c.putBack()
 	seen, more := c.draw(s)
 	if more {

@@ -6,27 +6,30 @@ import (
 	"parley/models"
 )
 
-// crayon is what a stream needs to write a frame of presence, and for no longer: when everybody comes back, all
+// presenceFrame is what a stream needs to write a frame of presence, and for no longer: when everybody comes back, all
 // streams write such frames.
-type crayon struct {
+type presenceFrame struct {
 	found []posted
 	frame []byte
 }
 
-var crayons = sync.Pool{New: func() any { return new(crayon) }}
+var presenceFrames = sync.Pool{New: func() any { return new(presenceFrame) }}
 
-// crayonMost is the longest frame whose memory is kept for the next one.
-const crayonMost = 64 << 10
+// The longest frame, in bytes, and the most notices whose memory is kept for the next one: 64 KiB each.
+const (
+	presenceFrameMost   = 64 << 10
+	presenceNoticesMost = 4 << 10
+)
 
-func (c *crayon) putBack() {
+func (c *presenceFrame) putBack() {
 	clear(c.found)
-	if cap(c.frame) <= crayonMost {
-		crayons.Put(c)
+	if cap(c.frame) <= presenceFrameMost && cap(c.found) <= presenceNoticesMost {
+		presenceFrames.Put(c)
 	}
 }
 
 // draw makes the frame of what the stream was not told yet, none where that is nothing.
-func (c *crayon) draw(s *Stream) (seen int64, more bool) {
+func (c *presenceFrame) draw(s *Stream) (seen int64, more bool) {
 	c.frame = c.frame[:0]
 	if s.format == SSE {
 		c.frame = append(c.frame, "data: "...)
